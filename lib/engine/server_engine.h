@@ -1,0 +1,68 @@
+// The server's side of one SOCKS connection as a state machine: octets in, octets out.
+//
+//   greeting -> choice -> sub-negotiation -> request (the caller acts on it) -> reply -> relaying
+//
+// The caller feeds whatever it reads, sends what output() holds, and when the state is kRequest
+// connects to the target and calls Answer(). From then on plaintext() is for the target and
+// SendPlaintext() for the client. Owned by the caller; one thread at a time.
+#ifndef LIB_ENGINE_SERVER_ENGINE_H_
+#define LIB_ENGINE_SERVER_ENGINE_H_
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lib/base/bytes.h"
+#include "lib/base/result.h"
+#include "lib/base/secret.h"
+#include "lib/security/security_layer.h"
+#include "lib/wire/socks5.h"
+
+namespace socksify {
+
+// What this server accepts. Shared by all its engines, immutable.
+struct ServerPolicy {
+  std::vector<Method> methods = {Method::kGssapi};  // in order of preference
+  std::vector<ProtectionLevel> levels = {ProtectionLevel::kConfidentiality,
+                                         ProtectionLevel::kIntegrity};  // accepted
+  std::string gss_service;                // "socks"; empty: any key of the keytab
+  bool gss_nec = false;                   // take the level in clear too
+  std::map<std::string, Secret> users;    // name -> password, RFC 1929
+};
+
+class ServerEngine {
+ public:
+  enum class State : uint8_t {
+    kNegotiating,
+    kRequest,   // request() is complete; Answer() is awaited
+    kRelaying,  // a success has been answered
+    kFailed,    // error() says why, or the answer was a failure; send output(), then close
+  };
+
+  // `policy` must outlive the engine.
+  static std::unique_ptr<ServerEngine> New(const ServerPolicy& policy);
+  virtual ~ServerEngine() = default;
+
+  virtual State state() const = 0;
+  virtual const Status& error() const = 0;
+
+  virtual void Feed(ByteView octets) = 0;
+  virtual void FeedEof() = 0;  // inside a frame this is an error (kTruncated)
+
+  virtual Bytes& output() = 0;     // octets for the client; the caller drains it
+  virtual Bytes& plaintext() = 0;  // octets for the target; the caller drains it
+
+  virtual const Request& request() const = 0;  // from kRequest on
+  virtual void Answer(Reply reply, const Address& bound) = 0;
+
+  // kRelaying: seals octets of the target into output(), in as many frames as they need.
+  virtual Status SendPlaintext(ByteView octets) = 0;
+
+  virtual Method method() const = 0;
+  virtual SecuritySummary summary() const = 0;
+};
+
+}  // namespace socksify
+
+#endif  // LIB_ENGINE_SERVER_ENGINE_H_

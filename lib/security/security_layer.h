@@ -1,0 +1,81 @@
+// A SecurityLayer is what one authentication method makes of a connection: first it negotiates, then
+// it seals every outgoing octet into frames and opens the incoming ones.
+//
+// One object serves one connection in one role and performs no I/O: octets in, octets out.
+// Seal and Open may be called from two threads at the same time (one each); everything else is for
+// one thread. Errors are sticky: after the first one every call fails with it, but the output that
+// the negotiation has already appended (an abort, say) should still be sent.
+#ifndef LIB_SECURITY_SECURITY_LAYER_H_
+#define LIB_SECURITY_SECURITY_LAYER_H_
+
+#include <string>
+
+#include "lib/base/bytes.h"
+#include "lib/base/result.h"
+
+namespace socksify {
+
+// RFC 1961 section 4.2. kNone is what a method without per-message protection gives.
+enum class ProtectionLevel : uint8_t {
+  kNone = 0,
+  kIntegrity = 1,
+  kConfidentiality = 2,
+  kSelective = 3,
+};
+const char* ProtectionLevelName(ProtectionLevel level);  // "integrity"; "none" for kNone
+
+// What was agreed, for people. Empty where it does not apply.
+struct SecuritySummary {
+  std::string mechanism;         // "krb5 (aes256-cts-hmac-sha1-96)", "RFC 1929"
+  std::string client_principal;  // or the user name
+  std::string server_principal;
+  ProtectionLevel level = ProtectionLevel::kNone;
+};
+
+class SecurityLayer {
+ public:
+  virtual ~SecurityLayer() = default;
+
+  // The part of the negotiation that can be done before the peer has said anything. It may block on
+  // other machines (the KDC, names); nothing else here does. Optional: Negotiate does it when needed.
+  virtual Status Prepare() { return {}; }
+
+  // Takes part in the method's sub-negotiation. `input` is what has come from the peer so far;
+  // `consumed` is set to how much of it is done with and can be dropped. Octets for the peer are
+  // appended to `output`, also on failure. Call it first with empty input: the initiator speaks
+  // first. Returns true once the layer is established; octets behind that are not looked at.
+  virtual Result<bool> Negotiate(ByteView input, size_t* consumed, Bytes* output) = 0;
+
+  // While negotiating: how many more octets at the least are needed before Negotiate can go on, judged
+  // by the input it was last shown. A caller that reads no more than that never reads past the end of
+  // the negotiation.
+  virtual size_t WantedOctets() const = 0;
+
+  virtual SecuritySummary Summary() const = 0;
+
+  // --- established ---------------------------------------------------------------------------------
+
+  // False: no frames at all, the octets of the application go as they are (methods 00, 02, 03).
+  virtual bool framed() const = 0;
+
+  // Most octets of plaintext one frame can carry.
+  virtual size_t MaxPlaintext() const = 0;
+
+  // No frame that carries plaintext is shorter than this.
+  virtual size_t MinFrameSize() const = 0;
+
+  // Appends one frame with all of `plain` (1 to MaxPlaintext() octets) to `frame`.
+  virtual Status Seal(ByteView plain, Bytes* frame) = 0;
+
+  // The size of the frame that starts at `head`, its header included; 0 while too few octets are there
+  // to know (4 always suffice). Checks version, type and length. Thread-safe.
+  virtual Result<size_t> FrameSize(ByteView head) const = 0;
+
+  // Opens exactly one frame in place. The plaintext is a view into `frame`, possibly empty. Whatever
+  // the peer did wrong is an error here: kIntegrity, kPolicy or kMalformed.
+  virtual Result<ByteSpan> Open(ByteSpan frame) = 0;
+};
+
+}  // namespace socksify
+
+#endif  // LIB_SECURITY_SECURITY_LAYER_H_
