@@ -31,9 +31,8 @@ class ClientEngine {
                                            std::optional<Request> request);
   virtual ~ClientEngine() = default;
 
-  // May block on the KDC: makes what can be made before the server has spoken. Call it before the
-  // connection is waited for, in a thread that may block; without it Feed() does that work. A failure
-  // is also the engine's.
+  // Call it first. Makes what can be made before the server has spoken: credentials, the first token,
+  // the greeting. May block on the KDC; nothing else here blocks. A failure is also the engine's.
   virtual Status Prepare() = 0;
 
   virtual State state() const = 0;

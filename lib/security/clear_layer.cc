@@ -1,0 +1,126 @@
+#include "lib/security/clear_layer.h"
+
+#include <utility>
+
+#include "lib/wire/userpass.h"
+
+namespace socksify {
+namespace {
+
+// What every layer without frames has in common.
+class ClearLayer : public SecurityLayer {
+ public:
+  Result<bool> Negotiate(ByteView, size_t* consumed, Bytes*) override {
+    *consumed = 0;
+    return true;
+  }
+  size_t WantedOctets() const override { return 0; }
+  SecuritySummary Summary() const override { return {}; }
+
+  bool framed() const final { return false; }
+  size_t MaxPlaintext() const final { return kMaxChunk; }
+  size_t MinFrameSize() const final { return 1; }
+  Status Seal(ByteView plain, Bytes* frame) final {
+    Append(*frame, plain);
+    return {};
+  }
+  Result<size_t> FrameSize(ByteView head) const final { return head.size(); }
+  Result<ByteSpan> Open(ByteSpan frame) final { return frame; }
+
+ private:
+  static constexpr size_t kMaxChunk = 65536;
+};
+
+class UserpassInitiator final : public ClearLayer {
+ public:
+  UserpassInitiator(std::string user, Secret password)
+      : credentials_{std::move(user), std::move(password)} {}
+
+  Result<bool> Negotiate(ByteView input, size_t* consumed, Bytes* output) override {
+    *consumed = 0;
+    if (!sent_) {
+      sent_ = true;
+      if (Status status = AppendUserpassRequest(*output, credentials_); !status.ok()) return status;
+    }
+    auto reply = ParseUserpassReply(input);
+    if (!reply.ok()) return reply.status();
+    wanted_ = reply->missing;
+    if (!reply->complete()) return false;
+    *consumed = reply->size;
+    if (reply->message.status != kUserpassSuccess) {
+      return {Errc::kAuthentication,
+              "the server refused user '" + credentials_.user + "': check user and password"};
+    }
+    return true;
+  }
+
+  size_t WantedOctets() const override { return wanted_; }
+
+  SecuritySummary Summary() const override {
+    return {.mechanism = "RFC 1929", .client_principal = credentials_.user, .server_principal = {}};
+  }
+
+ private:
+  const UserpassRequest credentials_;
+  size_t wanted_ = 2;
+  bool sent_ = false;
+};
+
+// Compares in a time that depends on the lengths alone.
+bool SameOctets(ByteView a, ByteView b) {
+  uint8_t difference = a.size() == b.size() ? 0 : 1;
+  for (size_t i = 0; i < a.size() && !b.empty(); ++i) {
+    difference = static_cast<uint8_t>(difference | (a[i] ^ b[i % b.size()]));
+  }
+  return difference == 0;
+}
+
+class UserpassAcceptor final : public ClearLayer {
+ public:
+  explicit UserpassAcceptor(const std::map<std::string, Secret>& users) : users_(users) {}
+
+  Result<bool> Negotiate(ByteView input, size_t* consumed, Bytes* output) override {
+    *consumed = 0;
+    auto request = ParseUserpassRequest(input);
+    if (!request.ok()) return request.status();
+    wanted_ = request->missing;
+    if (!request->complete()) return false;
+    *consumed = request->size;
+    user_ = request->message.user;
+    auto known = users_.find(user_);
+    // An unknown user costs the same comparison as a known one.
+    const Secret& expected = known == users_.end() ? request->message.password : known->second;
+    bool same = SameOctets(request->message.password.octets(), expected.octets());
+    if (known == users_.end() || !same) {
+      AppendUserpassReply(*output, {.status = 0x01});
+      return {Errc::kAuthentication, "user '" + user_ + "' is unknown or the password is wrong"};
+    }
+    AppendUserpassReply(*output, {.status = kUserpassSuccess});
+    return true;
+  }
+
+  size_t WantedOctets() const override { return wanted_; }
+
+  SecuritySummary Summary() const override {
+    return {.mechanism = "RFC 1929", .client_principal = user_, .server_principal = {}};
+  }
+
+ private:
+  const std::map<std::string, Secret>& users_;
+  std::string user_;
+  size_t wanted_ = 2;
+};
+
+}  // namespace
+
+std::unique_ptr<SecurityLayer> NewClearLayer() { return std::make_unique<ClearLayer>(); }
+
+std::unique_ptr<SecurityLayer> NewUserpassInitiator(std::string user, Secret password) {
+  return std::make_unique<UserpassInitiator>(std::move(user), std::move(password));
+}
+
+std::unique_ptr<SecurityLayer> NewUserpassAcceptor(const std::map<std::string, Secret>& users) {
+  return std::make_unique<UserpassAcceptor>(users);
+}
+
+}  // namespace socksify

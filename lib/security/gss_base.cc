@@ -1,0 +1,70 @@
+#include "lib/security/gss_base.h"
+
+#include <utility>
+
+namespace socksify {
+
+Result<bool> GssLayer::Negotiate(ByteView input, size_t* consumed, Bytes* output) {
+  *consumed = 0;
+  if (!error_.ok()) return error_;
+  if (!begun_) {
+    begun_ = true;
+    if (Status status = Begin(output); !status.ok()) return Fail(std::move(status));
+  }
+  while (!established()) {
+    ByteView rest = input.subspan(*consumed);
+    auto head = ParseFrameHead(rest);
+    if (!head.ok()) return Fail(head.status());
+    wanted_ = head->size == 0 ? head->missing : head->size - std::min(rest.size(), head->size);
+    if (wanted_ != 0) return false;
+    *consumed += head->size;
+
+    const auto type = static_cast<MessageType>(head->type);
+    if (type == MessageType::kAbort) {
+      return Fail({Errc::kAuthentication, "the peer aborted the GSS-API negotiation"});
+    }
+    if (type != MessageType::kAuthentication && type != MessageType::kProtectionLevel) {
+      return Fail({Errc::kMalformed, "unexpected message type in the GSS-API negotiation"});
+    }
+    ByteView token = rest.subspan(kFrameHeaderSize, head->size - kFrameHeaderSize);
+    if (Status status = HandleMessage(type, token, output); !status.ok()) {
+      return Fail(std::move(status));
+    }
+  }
+  return true;
+}
+
+Result<size_t> GssLayer::FrameSize(ByteView octets) const {
+  auto head = ParseFrameHead(octets);
+  if (!head.ok()) return head.status();
+  if (head->size == 0) return size_t{0};
+  if (static_cast<MessageType>(head->type) != MessageType::kUserData) {
+    return {Errc::kMalformed, "a message that is not user data came on an established session"};
+  }
+  if (head->size == kFrameHeaderSize) return {Errc::kMalformed, "an empty frame came"};
+  return head->size;
+}
+
+Status GssLayer::AppendMessage(Bytes* output, MessageType type, ByteView token) {
+  if (token.size() > kMaxTokenSize) {
+    return {Errc::kUnsupported, "a GSS-API token of " + std::to_string(token.size()) +
+                                    " octets does not fit a frame"};
+  }
+  uint8_t header[kFrameHeaderSize];
+  WriteFrameHeader(header, static_cast<uint8_t>(type), static_cast<uint16_t>(token.size()));
+  Append(*output, header);
+  Append(*output, token);
+  return {};
+}
+
+void GssLayer::Establish(GssContext context, ProtectionLevel level, size_t max_token) {
+  summary_.level = level;
+  protection_ = std::make_unique<GssProtection>(std::move(context), level, max_token);
+}
+
+Status GssLayer::Fail(Status error) {
+  error_ = std::move(error);
+  return error_;
+}
+
+}  // namespace socksify

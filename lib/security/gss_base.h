@@ -1,0 +1,53 @@
+// What the two roles of the GSS-API method share: cutting the sub-negotiation into messages, sticky
+// failure, and the established half. Private to security/gss_*.
+#ifndef LIB_SECURITY_GSS_BASE_H_
+#define LIB_SECURITY_GSS_BASE_H_
+
+#include <memory>
+#include <string>
+
+#include "lib/security/gss_protection.h"
+#include "lib/security/security_layer.h"
+
+namespace socksify {
+
+class GssLayer : public SecurityLayer {
+ public:
+  Result<bool> Negotiate(ByteView input, size_t* consumed, Bytes* output) final;
+  size_t WantedOctets() const final { return wanted_; }
+  SecuritySummary Summary() const final { return summary_; }
+
+  bool framed() const final { return true; }
+  size_t MaxPlaintext() const final { return protection_->MaxPlaintext(); }
+  size_t MinFrameSize() const final { return protection_->MinFrameSize(); }
+  Status Seal(ByteView plain, Bytes* frame) final { return protection_->Seal(plain, frame); }
+  Result<size_t> FrameSize(ByteView head) const final;
+  Result<ByteSpan> Open(ByteSpan frame) final { return protection_->Open(frame); }
+
+ protected:
+  // The role speaks first, if it does. Octets for the peer are appended to `output`.
+  virtual Status Begin(Bytes* output) = 0;
+  // One message of the sub-negotiation (mtyp 1 or 2) has come.
+  virtual Status HandleMessage(MessageType type, ByteView token, Bytes* output) = 0;
+
+  // A message of the sub-negotiation, RFC 1961 sections 3.4 and 4.3. kUnsupported above 65535 octets.
+  static Status AppendMessage(Bytes* output, MessageType type, ByteView token);
+
+  // The context is complete and the level agreed: from now on octets are sealed. Takes the context.
+  void Establish(GssContext context, ProtectionLevel level, size_t max_token);
+  bool established() const { return protection_ != nullptr; }
+
+  SecuritySummary summary_;
+
+ private:
+  Status Fail(Status error);
+
+  std::unique_ptr<GssProtection> protection_;
+  Status error_;
+  size_t wanted_ = 2;  // VER and MTYP: an abort has no more
+  bool begun_ = false;
+};
+
+}  // namespace socksify
+
+#endif  // LIB_SECURITY_GSS_BASE_H_

@@ -1,0 +1,168 @@
+#include "lib/security/gss_protection.h"
+
+#include <krb5/krb5.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace socksify {
+namespace {
+
+// The four parts of a wrap token. RFC 4121 tokens carry all of them in this order, so a token can be
+// made in place.
+enum Part { kHeader, kData, kPadding, kTrailer, kParts };
+
+void DescribeParts(gss_iov_buffer_desc (&parts)[kParts], ByteSpan data) {
+  parts[kHeader] = {GSS_IOV_BUFFER_TYPE_HEADER, GSS_C_EMPTY_BUFFER};
+  parts[kData] = {GSS_IOV_BUFFER_TYPE_DATA, {data.size(), data.data()}};
+  parts[kPadding] = {GSS_IOV_BUFFER_TYPE_PADDING, GSS_C_EMPTY_BUFFER};
+  parts[kTrailer] = {GSS_IOV_BUFFER_TYPE_TRAILER, GSS_C_EMPTY_BUFFER};
+}
+
+size_t TokenSize(gss_ctx_id_t context, bool confidential, size_t plaintext) {
+  gss_iov_buffer_desc parts[kParts];
+  DescribeParts(parts, {static_cast<uint8_t*>(nullptr), plaintext});
+  OM_uint32 minor;
+  if (GSS_ERROR(gss_wrap_iov_length(&minor, context, confidential, GSS_C_QOP_DEFAULT, nullptr, parts,
+                                    kParts))) {
+    return 0;
+  }
+  size_t size = 0;
+  for (const gss_iov_buffer_desc& part : parts) size += part.buffer.length;
+  return size;
+}
+
+Status WrapError(OM_uint32 major, OM_uint32 minor) {
+  return {Errc::kIntegrity, "cannot protect a message: " + GssErrorText(major, minor)};
+}
+
+}  // namespace
+
+GssProtection::GssProtection(GssContext context, ProtectionLevel level, size_t max_token)
+    : level_(level), context_(std::move(context)) {
+  const bool confidential = level != ProtectionLevel::kIntegrity;
+  OM_uint32 minor, limit = 0;
+  if (!GSS_ERROR(gss_wrap_size_limit(&minor, context_.get(), confidential, GSS_C_QOP_DEFAULT,
+                                     static_cast<OM_uint32>(max_token), &limit))) {
+    max_plaintext_ = limit;
+  }
+  // The peer may protect more than asked for, never less: integrity is the least it can be.
+  min_frame_ = kFrameHeaderSize +
+               std::max<size_t>(1, std::min(TokenSize(context_.get(), false, 1),
+                                            TokenSize(context_.get(), true, 1)));
+}
+
+Status GssProtection::Seal(ByteView plain, Bytes* frame) {
+  const bool confidential = level_ != ProtectionLevel::kIntegrity;
+  gss_iov_buffer_desc parts[kParts];
+  DescribeParts(parts, {static_cast<uint8_t*>(nullptr), plain.size()});
+  std::lock_guard lock(mutex_);
+  OM_uint32 minor;
+  OM_uint32 major = gss_wrap_iov_length(&minor, context_.get(), confidential, GSS_C_QOP_DEFAULT,
+                                        nullptr, parts, kParts);
+  if (GSS_ERROR(major)) return WrapError(major, minor);
+
+  size_t token_size = 0;
+  for (const gss_iov_buffer_desc& part : parts) token_size += part.buffer.length;
+  if (plain.empty() || token_size > kMaxTokenSize) {
+    return {Errc::kUnsupported, "a frame cannot hold " + std::to_string(plain.size()) + " octets"};
+  }
+  const size_t start = frame->size();
+  frame->resize(start + kFrameHeaderSize + token_size);
+  uint8_t* at = frame->data() + start + kFrameHeaderSize;
+  for (gss_iov_buffer_desc& part : parts) {
+    part.buffer.value = at;
+    at += part.buffer.length;
+  }
+  memcpy(parts[kData].buffer.value, plain.data(), plain.size());
+
+  int conf_state = 0;
+  major = gss_wrap_iov(&minor, context_.get(), confidential, GSS_C_QOP_DEFAULT, &conf_state, parts,
+                       kParts);
+  if (major != GSS_S_COMPLETE || (conf_state != 0) != confidential) {
+    Wipe({frame->data() + start, frame->size() - start});  // it holds plaintext
+    frame->resize(start);
+    return WrapError(major, minor);
+  }
+  WriteFrameHeader({frame->data() + start, kFrameHeaderSize},
+                   static_cast<uint8_t>(MessageType::kUserData), static_cast<uint16_t>(token_size));
+  return {};
+}
+
+Result<ByteSpan> GssProtection::Open(ByteSpan frame) {
+  enum { kStream, kPlain, kBuffers };
+  ByteSpan token = frame.subspan(kFrameHeaderSize);
+  gss_iov_buffer_desc buffers[kBuffers] = {
+      {GSS_IOV_BUFFER_TYPE_STREAM, {token.size(), token.data()}},
+      {GSS_IOV_BUFFER_TYPE_DATA, GSS_C_EMPTY_BUFFER},
+  };
+  int conf_state = 0;
+  gss_qop_t qop = 0;
+  OM_uint32 minor, major;
+  {
+    std::lock_guard lock(mutex_);
+    major = gss_unwrap_iov(&minor, context_.get(), &conf_state, &qop, buffers, kBuffers);
+  }
+  // Replayed, missing and reordered tokens come with their data and a supplementary status: on a
+  // stream nothing but exactly GSS_S_COMPLETE will do (protocol.md section 1).
+  if (major != GSS_S_COMPLETE) {
+    return {Errc::kIntegrity, "a message of the peer fails its check: " + GssErrorText(major, minor)};
+  }
+  if (level_ == ProtectionLevel::kConfidentiality && conf_state == 0) {
+    return {Errc::kPolicy, "a message came without the confidentiality that was agreed"};
+  }
+  return ByteSpan(static_cast<uint8_t*>(buffers[kPlain].buffer.value), buffers[kPlain].buffer.length);
+}
+
+Result<Bytes> WrapProtectionLevel(gss_ctx_id_t context, uint8_t level) {
+  gss_buffer_desc plain = GssInput({&level, 1});
+  GssBuffer token;
+  OM_uint32 minor;
+  OM_uint32 major =
+      gss_wrap(&minor, context, /*conf_req=*/0, GSS_C_QOP_DEFAULT, &plain, nullptr, token.get());
+  if (major != GSS_S_COMPLETE) return WrapError(major, minor);
+  return Bytes(token.octets().begin(), token.octets().end());
+}
+
+Result<uint8_t> UnwrapProtectionLevel(gss_ctx_id_t context, ByteView token) {
+  gss_buffer_desc sealed = GssInput(token);
+  GssBuffer plain;
+  OM_uint32 minor;
+  OM_uint32 major = gss_unwrap(&minor, context, &sealed, plain.get(), nullptr, nullptr);
+  if (major != GSS_S_COMPLETE) {
+    return {Errc::kIntegrity, "the protection level fails its check: " + GssErrorText(major, minor)};
+  }
+  if (plain.octets().size() != 1) {
+    return {Errc::kMalformed, "the protection level is not one octet"};
+  }
+  return plain.octets()[0];
+}
+
+std::string DescribeMechanism(gss_ctx_id_t context, gss_OID mechanism) {
+  OM_uint32 minor;
+  std::string name = "unknown";
+  if (mechanism != GSS_C_NO_OID) {
+    GssBuffer sasl, short_name, description;
+    if (!GSS_ERROR(gss_inquire_saslname_for_mech(&minor, mechanism, sasl.get(), short_name.get(),
+                                                 description.get()))) {
+      name = AsText(short_name.octets());
+    }
+  }
+  // The session key's enctype is the last arc of the second element's OID.
+  gss_buffer_set_t key = GSS_C_NO_BUFFER_SET;
+  if (!GSS_ERROR(gss_inquire_sec_context_by_oid(&minor, context, GSS_C_INQ_SSPI_SESSION_KEY, &key)) &&
+      key->count >= 2 && key->elements[1].length != 0) {
+    const auto& oid = key->elements[1];
+    krb5_enctype enctype = static_cast<const uint8_t*>(oid.value)[oid.length - 1];
+    char text[64];
+    if (krb5_enctype_to_name(enctype, /*shortest=*/0, text, sizeof text) == 0) {
+      name += std::string(" (") + text + ")";
+    }
+    Wipe({static_cast<uint8_t*>(key->elements[0].value), key->elements[0].length});
+  }
+  (void)gss_release_buffer_set(&minor, &key);
+  return name;
+}
+
+}  // namespace socksify

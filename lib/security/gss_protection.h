@@ -1,0 +1,47 @@
+// Per-message protection under an established context (RFC 1961 section 5). Private to
+// security/gss_*.
+#ifndef LIB_SECURITY_GSS_PROTECTION_H_
+#define LIB_SECURITY_GSS_PROTECTION_H_
+
+#include <mutex>
+#include <string>
+
+#include "lib/security/gss_support.h"
+#include "lib/security/security_layer.h"
+#include "lib/wire/frame.h"
+
+namespace socksify {
+
+// Owns the context. MIT's contexts have no lock of their own, so one mutex serves both directions.
+class GssProtection {
+ public:
+  // `max_token` bounds what is sent, never what is accepted.
+  GssProtection(GssContext context, ProtectionLevel level, size_t max_token);
+
+  ProtectionLevel level() const { return level_; }
+  size_t MaxPlaintext() const { return max_plaintext_; }
+  size_t MinFrameSize() const { return min_frame_; }
+
+  // As SecurityLayer's.
+  Status Seal(ByteView plain, Bytes* frame);
+  Result<ByteSpan> Open(ByteSpan frame);
+
+ private:
+  const ProtectionLevel level_;
+  std::mutex mutex_;
+  GssContext context_;  // guarded by mutex_
+  size_t max_plaintext_ = 0;
+  size_t min_frame_ = 0;
+};
+
+// Wraps (never with confidentiality) and unwraps the octet of the protection-level subnegotiation,
+// RFC 1961 section 4.4. Anything but one octet in an intact, fresh, in-order token is an error.
+Result<Bytes> WrapProtectionLevel(gss_ctx_id_t context, uint8_t level);
+Result<uint8_t> UnwrapProtectionLevel(gss_ctx_id_t context, ByteView token);
+
+// "krb5 (aes256-cts-hmac-sha1-96)"; `mechanism` as GSS-API reports it for the context.
+std::string DescribeMechanism(gss_ctx_id_t context, gss_OID mechanism);
+
+}  // namespace socksify
+
+#endif  // LIB_SECURITY_GSS_PROTECTION_H_
