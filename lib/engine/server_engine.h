@@ -21,13 +21,15 @@
 
 namespace socksify {
 
+class GssAcceptorCredential;  // lib/security/gss_layer.h
+
 // What this server accepts. Shared by all its engines, immutable.
 struct ServerPolicy {
   std::vector<Method> methods = {Method::kGssapi};  // in order of preference
   std::vector<ProtectionLevel> levels = {ProtectionLevel::kConfidentiality,
                                          ProtectionLevel::kIntegrity};  // accepted
-  std::string gss_service;                // "socks"; empty: any key of the keytab
-  bool gss_nec = false;                   // take the level in clear too
+  std::shared_ptr<const GssAcceptorCredential> gss_credential;  // null: the process's default
+  bool gss_nec = false;                                         // take the level in clear too
   std::map<std::string, Secret> users;    // name -> password, RFC 1929
 };
 
@@ -40,26 +42,34 @@ class ServerEngine {
     kFailed,    // error() says why, or the answer was a failure; send output(), then close
   };
 
+  // Makes the accepting side of a method of the policy; null for one that this server does not do.
+  using LayerFactory = std::unique_ptr<SecurityLayer> (*)(Method method, const ServerPolicy& policy);
+
   // `policy` must outlive the engine.
   static std::unique_ptr<ServerEngine> New(const ServerPolicy& policy);
+  static std::unique_ptr<ServerEngine> New(const ServerPolicy& policy, LayerFactory new_layer);
   virtual ~ServerEngine() = default;
 
   virtual State state() const = 0;
   virtual const Status& error() const = 0;
 
+  // Before the client is authenticated and its request answered only as much is kept as the messages
+  // due can hold, so a caller that stops reading while the state is kRequest needs no bound of its own.
   virtual void Feed(ByteView octets) = 0;
-  virtual void FeedEof() = 0;  // inside a frame this is an error (kTruncated)
+  // Inside a frame, or before kRequest, this is an error (kTruncated).
+  virtual void FeedEof() = 0;
 
   virtual Bytes& output() = 0;     // octets for the client; the caller drains it
   virtual Bytes& plaintext() = 0;  // octets for the target; the caller drains it
 
-  virtual const Request& request() const = 0;  // from kRequest on
+  virtual const Request& request() const = 0;  // from kRequest on; a CONNECT
+  // kRequest: a success begins the relaying, anything else fails the engine once it is sent.
   virtual void Answer(Reply reply, const Address& bound) = 0;
 
   // kRelaying: seals octets of the target into output(), in as many frames as they need.
   virtual Status SendPlaintext(ByteView octets) = 0;
 
-  virtual Method method() const = 0;
+  virtual Method method() const = 0;  // kNoAcceptable until one is chosen
   virtual SecuritySummary summary() const = 0;
 };
 

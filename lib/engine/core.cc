@@ -1,0 +1,3 @@
+#include "lib/engine/core.h"
+
+const socksify::Core socksify_core = {SOCKSIFY_VERSION, &socksify::ClientEngine::New};

@@ -1,0 +1,268 @@
+#include "lib/engine/server_engine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "lib/security/clear_layer.h"
+#include "lib/security/gss_layer.h"
+#include "lib/wire/frame.h"
+
+namespace socksify {
+namespace {
+
+// What a client may send ahead of the reply that it should wait for: some frames, in what its server
+// happened to read at once. More than that is no pipelining any more.
+constexpr size_t kMaxAhead = 4 * kMaxFrameSize;
+
+std::unique_ptr<SecurityLayer> NewAcceptor(Method method, const ServerPolicy& policy) {
+  switch (method) {
+    case Method::kNone:
+      return NewClearLayer();
+    case Method::kGssapi:
+      return NewGssAcceptor({.credential = policy.gss_credential,
+                             .levels = policy.levels,
+                             .nec = policy.gss_nec});
+    case Method::kUserpass:
+      return NewUserpassAcceptor(policy.users);
+    default:
+      return nullptr;
+  }
+}
+
+class Engine final : public ServerEngine {
+ public:
+  Engine(const ServerPolicy& policy, LayerFactory new_layer)
+      : policy_(policy), new_layer_(new_layer) {}
+
+  State state() const override {
+    switch (stage_) {
+      case Stage::kAnswerDue:
+        return State::kRequest;
+      case Stage::kRelaying:
+        return State::kRelaying;
+      case Stage::kFailed:
+        return State::kFailed;
+      default:
+        return State::kNegotiating;
+    }
+  }
+  const Status& error() const override { return error_; }
+
+  void Feed(ByteView octets) override {
+    if (stage_ == Stage::kFailed) return;
+    if (stage_ == Stage::kRelaying && !layer_->framed()) {
+      Append(plaintext_, octets);
+      return;
+    }
+    Append(input_, octets);
+    Advance();
+  }
+
+  void FeedEof() override {
+    if (stage_ == Stage::kFailed) return;
+    at_end_ = true;
+    CheckEnd();
+  }
+
+  Bytes& output() override { return output_; }
+  Bytes& plaintext() override { return plaintext_; }
+  const Request& request() const override { return request_; }
+
+  void Answer(Reply reply, const Address& bound) override {
+    if (stage_ != Stage::kAnswerDue) return;
+    if (!SendReply(reply, bound)) return;
+    if (reply != Reply::kSucceeded) return Fail({ReplyErrc(reply), ReplyText(reply)});
+    stage_ = Stage::kRelaying;
+    plaintext_ = std::exchange(head_, {});
+    Advance();  // what the client has sent ahead
+    CheckEnd();
+  }
+
+  Status SendPlaintext(ByteView octets) override {
+    if (stage_ == Stage::kFailed) return error_;
+    if (stage_ != Stage::kRelaying) return {Errc::kUnsupported, "nothing is relayed yet"};
+    return SendSealed(octets) ? Status() : error_;
+  }
+
+  Method method() const override { return method_; }
+  SecuritySummary summary() const override { return layer_ ? layer_->Summary() : SecuritySummary(); }
+
+ private:
+  enum class Stage : uint8_t { kGreeting, kNegotiation, kRequestDue, kAnswerDue, kRelaying, kFailed };
+
+  ByteSpan Unread() { return ByteSpan(input_).subspan(taken_); }
+
+  // Takes messages off the input for as long as there are whole ones.
+  void Advance() {
+    while (Step()) {
+    }
+    if (stage_ == Stage::kFailed || taken_ == input_.size()) {
+      input_ = {};  // an idle session keeps no buffer
+    } else {
+      input_.erase(input_.begin(), input_.begin() + static_cast<ptrdiff_t>(taken_));
+    }
+    taken_ = 0;
+    const size_t most = stage_ == Stage::kAnswerDue ? kMaxAhead : kMaxFrameSize;
+    if (input_.size() > most) Fail({Errc::kMalformed, "the client sends more than it may by now"});
+  }
+
+  // One message; false when there is no whole one or none is due.
+  bool Step() {
+    switch (stage_) {
+      case Stage::kGreeting:
+        return TakeGreeting();
+      case Stage::kNegotiation:
+        return Negotiate();
+      case Stage::kRequestDue:
+        return TakeOctets(&head_) && TakeRequest();
+      case Stage::kRelaying:
+        return TakeOctets(&plaintext_);
+      case Stage::kAnswerDue:
+      case Stage::kFailed:
+        break;
+    }
+    return false;
+  }
+
+  // RFC 1928 section 3.
+  bool TakeGreeting() {
+    auto greeting = ParseGreeting(Unread());
+    if (!greeting.ok()) return Failed(greeting.status());
+    if (!greeting->complete()) return false;
+    taken_ += greeting->size;
+    for (Method method : policy_.methods) {
+      if (std::ranges::count(greeting->message.methods, method) == 0) continue;
+      layer_ = new_layer_(method, policy_);
+      if (layer_ == nullptr) continue;
+      method_ = method;
+      break;
+    }
+    AppendChoice(output_, {method_});
+    if (layer_ == nullptr) return Failed({Errc::kPolicy, "the client offers no accepted method"});
+    stage_ = Stage::kNegotiation;
+    return true;
+  }
+
+  bool Negotiate() {
+    size_t consumed = 0;
+    auto done = layer_->Negotiate(Unread(), &consumed, &output_);
+    Wipe(Unread().first(consumed));  // a password, maybe
+    taken_ += consumed;
+    if (!done.ok()) return Failed(done.status());
+    if (*done) stage_ = Stage::kRequestDue;
+    return *done || consumed != 0;
+  }
+
+  // RFC 1928 section 4. Octets behind the request are the application's, sent ahead.
+  bool TakeRequest() {
+    auto request = ParseRequest(head_);
+    if (!request.ok()) {
+      const bool address_type = request.status().code() == Errc::kReplyAddressUnsupported;
+      return Refused(address_type ? Reply::kAddressTypeNotSupported : Reply::kGeneralFailure,
+                     request.status());
+    }
+    if (!request->complete()) return true;
+    request_ = std::move(request->message);
+    head_.erase(head_.begin(), head_.begin() + static_cast<ptrdiff_t>(request->size));
+    if (request_.command != Command::kConnect) {
+      const Reply reply = Reply::kCommandNotSupported;
+      return Refused(reply, {ReplyErrc(reply), ReplyText(reply)});
+    }
+    stage_ = Stage::kAnswerDue;
+    return false;
+  }
+
+  // The application's octets, out of one frame (RFC 1961 section 5) or as they are. An empty token is
+  // legal and means nothing.
+  bool TakeOctets(Bytes* to) {
+    if (!layer_->framed()) {
+      const bool any = !Unread().empty();
+      Append(*to, Unread());
+      taken_ = input_.size();
+      return any;
+    }
+    auto size = layer_->FrameSize(Unread());
+    if (!size.ok()) return Failed(size.status());
+    if (*size == 0 || *size > Unread().size()) return false;
+    auto plain = layer_->Open(Unread().first(*size));
+    if (!plain.ok()) return Failed(plain.status());
+    Append(*to, *plain);
+    taken_ += *size;
+    return true;
+  }
+
+  bool SendReply(Reply reply, const Address& bound) {
+    Bytes message;
+    if (Status status = AppendReply(message, {reply, bound}); !status.ok()) return Failed(status);
+    return SendSealed(message);
+  }
+
+  // Frames of about the same size: a short one at the end of each read would cost as much as a long one.
+  bool SendSealed(ByteView octets) {
+    const size_t most = layer_->framed() ? layer_->MaxPlaintext() : octets.size();
+    if (octets.empty()) return true;  // no token of empty plaintext: Jargyle takes it as the end
+    if (most == 0) return Failed({Errc::kUnsupported, "no frame can hold any plaintext"});
+    const size_t frames = (octets.size() + most - 1) / most;
+    const size_t share = (octets.size() + frames - 1) / frames;
+    while (!octets.empty()) {
+      const size_t count = std::min(share, octets.size());
+      if (Status status = layer_->Seal(octets.first(count), &output_); !status.ok()) {
+        return Failed(std::move(status));
+      }
+      octets = octets.subspan(count);
+    }
+    return true;
+  }
+
+  // The client sends no more. What it has sent ahead of the reply is looked at after the reply.
+  void CheckEnd() {
+    if (!at_end_ || stage_ == Stage::kFailed || stage_ == Stage::kAnswerDue) return;
+    if (stage_ != Stage::kRelaying) {
+      Fail({Errc::kTruncated, "the client closed in the middle of the negotiation"});
+    } else if (!input_.empty()) {
+      Fail({Errc::kTruncated, "the client closed inside a frame"});
+    }
+  }
+
+  bool Refused(Reply reply, Status why) {
+    if (SendReply(reply, {})) Fail(std::move(why));
+    return false;
+  }
+
+  bool Failed(Status why) {
+    Fail(std::move(why));
+    return false;
+  }
+
+  void Fail(Status why) {
+    error_ = std::move(why);
+    stage_ = Stage::kFailed;
+    head_ = {};
+  }
+
+  const ServerPolicy& policy_;
+  const LayerFactory new_layer_;
+  Stage stage_ = Stage::kGreeting;
+  bool at_end_ = false;
+  Method method_ = Method::kNoAcceptable;
+  std::unique_ptr<SecurityLayer> layer_;
+  Request request_;
+  Status error_;
+  Bytes input_;      // from the client; the first taken_ octets are done with
+  size_t taken_ = 0;
+  Bytes head_;       // plaintext up to the request's end, then what came ahead of the reply
+  Bytes output_;
+  Bytes plaintext_;
+};
+
+}  // namespace
+
+std::unique_ptr<ServerEngine> ServerEngine::New(const ServerPolicy& policy) {
+  return New(policy, NewAcceptor);
+}
+
+std::unique_ptr<ServerEngine> ServerEngine::New(const ServerPolicy& policy, LayerFactory new_layer) {
+  return std::make_unique<Engine>(policy, new_layer);
+}
+
+}  // namespace socksify

@@ -1,0 +1,90 @@
+#include "lib/io/handshake.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+
+namespace socksify {
+
+const SocketCalls kLibcSocketCalls = {&::recv, &::send, &::poll};
+
+int MillisecondsUntil(Deadline deadline) {
+  auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Deadline::clock::now()).count();
+  return static_cast<int>(std::clamp<int64_t>(left, 0, INT_MAX));
+}
+
+HandshakeStep Handshake::Step() {
+  for (;;) {
+    if (!error_.ok()) return HandshakeStep::kEnded;
+    if (!engine_.output().empty()) {
+      if (!SendOutput()) return HandshakeStep::kWantWrite;
+      continue;
+    }
+    if (engine_.state() != ClientEngine::State::kNegotiating) return HandshakeStep::kEnded;
+    if (!ReadWanted()) return HandshakeStep::kWantRead;
+  }
+}
+
+bool Handshake::SendOutput() {
+  ByteView output = engine_.output();
+  ssize_t sent = calls_.send(fd_, output.data(), output.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent >= 0) {
+    engine_.ConsumeOutput(static_cast<size_t>(sent));
+    return true;
+  }
+  if (errno == EINTR) return true;
+  if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
+  // The server may have said why before it closed: that is the better error.
+  engine_.ConsumeOutput(output.size());
+  if (engine_.state() == ClientEngine::State::kNegotiating && ReadWanted()) return true;
+  FailWithErrno("sending to the server failed");
+  return true;
+}
+
+bool Handshake::ReadWanted() {
+  uint8_t octets[4096];
+  const size_t wanted = std::min(engine_.WantedOctets(), sizeof octets);
+  // Look first, take later: the last octet of the negotiation stays in the kernel.
+  ssize_t came = calls_.recv(fd_, octets, wanted, MSG_PEEK | MSG_DONTWAIT);
+  if (came == 0) {
+    engine_.FeedEof();
+    return true;
+  }
+  if (came < 0) {
+    if (errno == EINTR) return true;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
+    FailWithErrno("reading from the server failed");
+    return true;
+  }
+  engine_.Feed({octets, static_cast<size_t>(came)});
+  unread_ = engine_.state() == ClientEngine::State::kEstablished ? 1 : 0;
+  const size_t spent = static_cast<size_t>(came) - unread_;
+  if (spent != 0) (void)calls_.recv(fd_, octets, spent, MSG_TRUNC | MSG_DONTWAIT);
+  return true;
+}
+
+void Handshake::FailWithErrno(const char* what) {
+  error_ = {Errc::kServerClosed, std::string(what) + ": " + strerror(errno)};
+}
+
+Status Handshake::Run(Deadline deadline) {
+  for (;;) {
+    HandshakeStep step = Step();
+    if (step == HandshakeStep::kEnded) return error();
+    pollfd wait = {fd_, static_cast<short>(step == HandshakeStep::kWantRead ? POLLIN : POLLOUT), 0};
+    int ready = calls_.poll(&wait, 1, MillisecondsUntil(deadline));
+    if (ready == 0) {
+      error_ = {Errc::kTimeout, "the negotiation took too long; see --timeout"};
+      return error_;
+    }
+    if (ready < 0 && errno != EINTR) {
+      FailWithErrno("waiting for the server failed");
+      return error_;
+    }
+  }
+}
+
+}  // namespace socksify
