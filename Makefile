@@ -10,8 +10,8 @@
 VERSION  := 0.1.0
 PREFIX   ?= /usr/local
 SAN      ?=
-B        := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 comma    := ,
+B        := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 Q        := $(if $(V),,@)
 say       = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 PYTHON   := /usr/bin/python3
@@ -36,7 +36,7 @@ LEAN     := -fno-exceptions -fno-rtti -ffunction-sections -fdata-sections
 HARDEN   := $(if $(SAN),,-D_FORTIFY_SOURCE=2) -fstack-protector-strong
 LDHARDEN := -Wl,-z,relro -Wl,-z,now -Wl,-z,defs -Wl,--as-needed
 STATICCXX := -static-libgcc -static-libstdc++ -Wl,--exclude-libs,ALL -Wl,--gc-sections
-GSS_LIBS := $(shell pkg-config --libs krb5-gssapi 2>/dev/null || echo -lgssapi_krb5)
+GSS_LIBS := $(shell pkg-config --libs krb5-gssapi krb5 2>/dev/null || echo -lgssapi_krb5 -lkrb5 -lk5crypto)
 UV_LIBS  := -luv
 
 # --- sources --------------------------------------------------------------------------------------
@@ -57,6 +57,9 @@ all: $(PARTS)
 
 # --- objects --------------------------------------------------------------------------------------
 $(B)/obj/shim/%.o $(B)/obj/lib/%.o $(B)/obj/tools/%.o: COMPILE = $(LEAN) $(HARDEN)
+# libc's inline twins of the interposed calls would clash with their definitions.
+$(B)/obj/shim/%.o: HARDEN = -U_FORTIFY_SOURCE -fstack-protector-strong -Wno-ignored-attributes -ftls-model=initial-exec -Wno-conversion
+
 $(B)/obj/%.o: %.cc Makefile
 	$(call say,CXX,$<)
 	@mkdir -p $(@D)
@@ -64,10 +67,14 @@ $(B)/obj/%.o: %.cc Makefile
 
 # --- products -------------------------------------------------------------------------------------
 # The preloaded library: libc alone. The anonymous version node is what makes interposition work.
-$(B)/libsocksify-gss.so: $(SHIM) $(THIN) shim/exports.map
+$(B)/libsocksify-gss.so: $(SHIM) $(THIN) $(B)/exports.map
 	$(call say,LINK,$@)
-	$(Q)$(CXX) -shared -pthread $(SANFLAGS) $(LDHARDEN) $(STATICCXX) -Wl,--version-script=shim/exports.map \
+	$(Q)$(CXX) -shared -pthread $(SANFLAGS) $(LDHARDEN) $(STATICCXX) -Wl,--version-script=$(B)/exports.map \
 	  -Wl,-soname,libsocksify-gss.so $(SHIM) $(THIN) -ldl -o $@
+
+$(B)/exports.map: shim/calls.def
+	@mkdir -p $(@D)
+	$(Q)sed -n 's/^CALL\(_CHK\)\?(\(.*\))$$/\2;/p' $< | { echo '{ global:'; cat; echo 'local: *; };'; } > $@
 
 # What the shim loads at the first proxied connect.
 $(B)/libsocksify-gss-core.so: $(CORE)

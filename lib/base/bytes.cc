@@ -15,6 +15,8 @@ std::string Hex(ByteView octets) {
   return hex;
 }
 
-void Wipe(ByteSpan octets) { explicit_bzero(octets.data(), octets.size()); }
+void Wipe(ByteSpan octets) {
+  if (!octets.empty()) explicit_bzero(octets.data(), octets.size());  // null is not for it
+}
 
 }  // namespace socksify

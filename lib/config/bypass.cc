@@ -160,8 +160,9 @@ Result<BypassRules> BypassRules::Parse(std::string_view list) {
   for (std::string_view item : SplitList(list)) {
     std::optional<BypassRule> rule = ParseRule(item);
     if (!rule) {
-      return {Errc::kConfig, "'" + std::string(item) +
-                                 "' is no name, .suffix, address or network with an optional :port"};
+      return {Errc::kConfig,
+              "'" + std::string(item) +
+                  "' is no name, .suffix, address or network with an optional :port"};
     }
     rules.rules_.push_back(std::move(*rule));
   }

@@ -31,8 +31,8 @@ std::optional<uint16_t> ParsePort(std::string_view text);
 // A numeric IPv4 or IPv6 address without brackets, with port 0. IPv4 in all four parts only.
 std::optional<Address> ParseIp(std::string_view text);
 
-// Could this be a host's name? Letters, digits, '-', '_', dots, octets over 0x7f; no empty label; and
-// its last label is not a number, for then it was meant as an address.
+// Could this be a host's name? Letters, digits, '-', '_', dots, octets over 0x7f; no empty label;
+// and its last label is not a number, for then it was meant as an address.
 bool IsHostName(std::string_view text);
 
 }  // namespace socksify

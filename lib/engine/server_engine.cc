@@ -10,8 +10,8 @@
 namespace socksify {
 namespace {
 
-// What a client may send ahead of the reply that it should wait for: some frames, in what its server
-// happened to read at once. More than that is no pipelining any more.
+// What a client may send ahead of the reply that it should wait for: some frames, in what its
+// server happened to read at once. More than that is no pipelining any more.
 constexpr size_t kMaxAhead = 4 * kMaxFrameSize;
 
 std::unique_ptr<SecurityLayer> NewAcceptor(Method method, const ServerPolicy& policy) {
@@ -19,9 +19,8 @@ std::unique_ptr<SecurityLayer> NewAcceptor(Method method, const ServerPolicy& po
     case Method::kNone:
       return NewClearLayer();
     case Method::kGssapi:
-      return NewGssAcceptor({.credential = policy.gss_credential,
-                             .levels = policy.levels,
-                             .nec = policy.gss_nec});
+      return NewGssAcceptor(
+          {.credential = policy.gss_credential, .levels = policy.levels, .nec = policy.gss_nec});
     case Method::kUserpass:
       return NewUserpassAcceptor(policy.users);
     default:
@@ -85,10 +84,19 @@ class Engine final : public ServerEngine {
   }
 
   Method method() const override { return method_; }
-  SecuritySummary summary() const override { return layer_ ? layer_->Summary() : SecuritySummary(); }
+  SecuritySummary summary() const override {
+    return layer_ ? layer_->Summary() : SecuritySummary();
+  }
 
  private:
-  enum class Stage : uint8_t { kGreeting, kNegotiation, kRequestDue, kAnswerDue, kRelaying, kFailed };
+  enum class Stage : uint8_t {
+    kGreeting,
+    kNegotiation,
+    kRequestDue,
+    kAnswerDue,
+    kRelaying,
+    kFailed
+  };
 
   ByteSpan Unread() { return ByteSpan(input_).subspan(taken_); }
 
@@ -172,8 +180,8 @@ class Engine final : public ServerEngine {
     return false;
   }
 
-  // The application's octets, out of one frame (RFC 1961 section 5) or as they are. An empty token is
-  // legal and means nothing.
+  // The application's octets, out of one frame (RFC 1961 section 5) or as they are. An empty token
+  // is legal and means nothing.
   bool TakeOctets(Bytes* to) {
     if (!layer_->framed()) {
       const bool any = !Unread().empty();
@@ -197,13 +205,15 @@ class Engine final : public ServerEngine {
     return SendSealed(message);
   }
 
-  // Frames of about the same size: a short one at the end of each read would cost as much as a long one.
+  // Frames of about the same size: a short one at the end of each read would cost as much as a long
+  // one.
   bool SendSealed(ByteView octets) {
     const size_t most = layer_->framed() ? layer_->MaxPlaintext() : octets.size();
     if (octets.empty()) return true;  // no token of empty plaintext: Jargyle takes it as the end
     if (most == 0) return Failed({Errc::kUnsupported, "no frame can hold any plaintext"});
     const size_t frames = (octets.size() + most - 1) / most;
     const size_t share = (octets.size() + frames - 1) / frames;
+    output_.reserve(output_.size() + octets.size() + frames * layer_->MinFrameSize() * 2);
     while (!octets.empty()) {
       const size_t count = std::min(share, octets.size());
       if (Status status = layer_->Seal(octets.first(count), &output_); !status.ok()) {
@@ -248,9 +258,9 @@ class Engine final : public ServerEngine {
   std::unique_ptr<SecurityLayer> layer_;
   Request request_;
   Status error_;
-  Bytes input_;      // from the client; the first taken_ octets are done with
+  Bytes input_;  // from the client; the first taken_ octets are done with
   size_t taken_ = 0;
-  Bytes head_;       // plaintext up to the request's end, then what came ahead of the reply
+  Bytes head_;  // plaintext up to the request's end, then what came ahead of the reply
   Bytes output_;
   Bytes plaintext_;
 };
@@ -261,7 +271,8 @@ std::unique_ptr<ServerEngine> ServerEngine::New(const ServerPolicy& policy) {
   return New(policy, NewAcceptor);
 }
 
-std::unique_ptr<ServerEngine> ServerEngine::New(const ServerPolicy& policy, LayerFactory new_layer) {
+std::unique_ptr<ServerEngine> ServerEngine::New(const ServerPolicy& policy,
+                                                LayerFactory new_layer) {
   return std::make_unique<Engine>(policy, new_layer);
 }
 

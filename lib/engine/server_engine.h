@@ -30,7 +30,7 @@ struct ServerPolicy {
                                          ProtectionLevel::kIntegrity};  // accepted
   std::shared_ptr<const GssAcceptorCredential> gss_credential;  // null: the process's default
   bool gss_nec = false;                                         // take the level in clear too
-  std::map<std::string, Secret> users;    // name -> password, RFC 1929
+  std::map<std::string, Secret> users;                          // name -> password, RFC 1929
 };
 
 class ServerEngine {
@@ -43,7 +43,8 @@ class ServerEngine {
   };
 
   // Makes the accepting side of a method of the policy; null for one that this server does not do.
-  using LayerFactory = std::unique_ptr<SecurityLayer> (*)(Method method, const ServerPolicy& policy);
+  using LayerFactory = std::unique_ptr<SecurityLayer> (*)(Method method,
+                                                          const ServerPolicy& policy);
 
   // `policy` must outlive the engine.
   static std::unique_ptr<ServerEngine> New(const ServerPolicy& policy);
@@ -53,8 +54,9 @@ class ServerEngine {
   virtual State state() const = 0;
   virtual const Status& error() const = 0;
 
-  // Before the client is authenticated and its request answered only as much is kept as the messages
-  // due can hold, so a caller that stops reading while the state is kRequest needs no bound of its own.
+  // Before the client is authenticated and its request answered only as much is kept as the
+  // messages due can hold, so a caller that stops reading while the state is kRequest needs no
+  // bound of its own.
   virtual void Feed(ByteView octets) = 0;
   // Inside a frame, or before kRequest, this is an error (kTruncated).
   virtual void FeedEof() = 0;

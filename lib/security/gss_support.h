@@ -2,7 +2,9 @@
 #ifndef LIB_SECURITY_GSS_SUPPORT_H_
 #define LIB_SECURITY_GSS_SUPPORT_H_
 
+extern "C" {  // MIT 1.20 closes its own before the RFC 5801 calls
 #include <gssapi/gssapi.h>
+}
 #include <gssapi/gssapi_ext.h>
 #include <gssapi/gssapi_krb5.h>
 

@@ -14,7 +14,8 @@ Result<FrameHead> ParseFrameHead(ByteView octets) {
   if (!octets.empty() && octets[0] != kFrameVersion) {
     return {Errc::kMalformed, "a frame of unknown version (0x" + Hex(octets.first(1)) + ")"};
   }
-  // An abort has no LEN (RFC 1961 section 3.8), so no more than two octets may be waited for at first.
+  // An abort has no LEN (RFC 1961 section 3.8), so no more than two octets may be waited for at
+  // first.
   if (octets.size() < kAbortSize) return FrameHead{0, kAbortSize - octets.size(), 0};
   const uint8_t type = octets[1];
   if (type == static_cast<uint8_t>(MessageType::kAbort)) return FrameHead{kAbortSize, 0, type};

@@ -22,7 +22,8 @@ Status CheckReserved(ByteView octets) {
   return {Errc::kMalformed, "the reserved octet is 0x" + Hex(octets.subspan(2, 1)) + ", not 0x00"};
 }
 
-// Requests and replies have one shape. Finds size and missing, and reads the address when all is there.
+// Requests and replies have one shape. Finds size and missing, and reads the address when all is
+// there.
 Result<Parsed<Address>> ParseAddressPart(ByteView octets) {
   using Found = Parsed<Address>;
   ByteView address = octets.size() > kAddressAt ? octets.subspan(kAddressAt) : ByteView();

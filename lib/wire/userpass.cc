@@ -7,8 +7,8 @@ constexpr size_t kMaxFieldLength = 255;  // one length octet
 
 Status CheckVersion(ByteView octets) {
   if (octets.empty() || octets[0] == kUserpassVersion) return {};
-  return {Errc::kMalformed, "a username/password message of unknown version (0x" +
-                                Hex(octets.first(1)) + ")"};
+  return {Errc::kMalformed,
+          "a username/password message of unknown version (0x" + Hex(octets.first(1)) + ")"};
 }
 
 Status CheckField(const char* what, size_t length) {

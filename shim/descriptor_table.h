@@ -1,0 +1,87 @@
+// What each descriptor number of this process is to the shim.
+//
+// A number that is not ours costs one or two loads: no lock, no system call, so signal handlers may
+// use it. A connection is returned as a counted reference.
+#ifndef SHIM_DESCRIPTOR_TABLE_H_
+#define SHIM_DESCRIPTOR_TABLE_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "shim/connection_ref.h"
+
+namespace socksify {
+
+class DescriptorTable {
+ public:
+  enum class Mark : uint8_t {
+    kNone,         // unknown, or nothing to us
+    kFreshSocket,  // a stream socket for IPv4 or IPv6 that has not been connected
+    kStdio,        // as kFreshSocket, and a stdio stream is on it, which would write past the shim
+    kOwn,          // the shim's own: the application must not see, close or replace it
+    kConnection,
+  };
+
+  static Mark Get(int fd) {
+    uintptr_t entry = Load(fd);
+    return entry < kMarks ? static_cast<Mark>(entry) : Mark::kConnection;
+  }
+
+  // The connection on this number, if there is one.
+  static ConnectionRef Find(int fd) {
+    uintptr_t entry = Load(fd);
+    if (__builtin_expect(entry < kMarks, 1)) return {};
+    return FindSlow(fd);
+  }
+
+  // Is `connection` still what this number means?
+  static bool Is(int fd, const Connection* connection) {
+    return Load(fd) == reinterpret_cast<uintptr_t>(connection);
+  }
+
+  // Puts a mark (not kConnection) on the number; a connection that was there loses this descriptor.
+  static void Set(int fd, Mark mark);
+  // Puts the connection on the number and counts the descriptor.
+  static void Set(int fd, const ConnectionRef& connection);
+  // Takes what is there off the number. The returned reference is empty unless a connection was; the
+  // caller ends the connection when that was its last descriptor.
+  static ConnectionRef Clear(int fd);
+
+  // Calls `visit(fd, mark)` for every number in [first, last] that is not kNone.
+  template <typename Visitor>
+  static void ForEach(unsigned first, unsigned last, Visitor visit) {
+    for (unsigned fd = first; fd <= last && fd < kNumbers; ++fd) {
+      if (pages_[fd / kPageSize].load(std::memory_order_acquire) == nullptr) {
+        fd |= kPageSize - 1;
+        continue;
+      }
+      Mark mark = Get(static_cast<int>(fd));
+      if (mark != Mark::kNone) visit(static_cast<int>(fd), mark);
+    }
+  }
+
+  static constexpr unsigned kNumbers = 1u << 20;  // the kernel's fs.nr_open by default
+
+ private:
+  static constexpr unsigned kPageSize = 1024;
+  static constexpr uintptr_t kMarks = 16;  // smaller entries are marks, others are pointers
+  using Entry = std::atomic<uintptr_t>;
+
+  static uintptr_t Load(int fd) {
+    if (static_cast<unsigned>(fd) >= kNumbers) return 0;
+    Entry* page = pages_[static_cast<unsigned>(fd) / kPageSize].load(std::memory_order_acquire);
+    if (page == nullptr) return 0;
+    return page[static_cast<unsigned>(fd) % kPageSize].load(std::memory_order_acquire);
+  }
+
+  static ConnectionRef FindSlow(int fd);
+  static Entry* At(int fd);  // makes the page; null for a number that is out of range
+  static uintptr_t Exchange(int fd, uintptr_t entry);
+
+  static inline constinit std::atomic<Entry*> pages_[kNumbers / kPageSize] = {};
+};
+
+}  // namespace socksify
+
+#endif  // SHIM_DESCRIPTOR_TABLE_H_

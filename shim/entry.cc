@@ -1,0 +1,34 @@
+#include "shim/entry.h"
+
+#include <fcntl.h>
+
+#include "shim/process.h"
+#include "shim/real_calls.h"
+
+namespace socksify {
+
+bool InVforkChild() { return RememberedPid() != 0 && getpid() != RememberedPid(); }
+
+Path PathFor(Connection& connection, int fd, int flags) {
+  if (connection.phase() == Connection::Phase::kConnecting) {
+    if ((flags & MSG_DONTWAIT) != 0 || (real::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0) {
+      errno = EAGAIN;
+      return Path::kError;
+    }
+    if (!connection.AwaitOutcome()) return Path::kError;
+  }
+  switch (connection.phase()) {
+    case Connection::Phase::kEstablished:
+      return connection.framed() ? Path::kOurs : Path::kReal;
+    case Connection::Phase::kFailed:
+      if (int error = connection.TakeError(); error != 0) {
+        errno = error;
+        return Path::kError;
+      }
+      return Path::kReal;
+    default:
+      return Path::kReal;
+  }
+}
+
+}  // namespace socksify

@@ -1,0 +1,56 @@
+// What the interposed functions share. Each is a few lines: look the descriptor up; not ours: the real
+// call; else delegate.
+#ifndef SHIM_ENTRY_H_
+#define SHIM_ENTRY_H_
+
+#include <cerrno>
+#include <cstdint>
+
+#include "shim/connection.h"
+#include "shim/descriptor_table.h"
+
+#define EXPORT extern "C" __attribute__((visibility("default")))
+
+namespace socksify {
+
+// Success leaves errno alone: put back what the work inside has left there.
+class ErrnoKeeper {
+ public:
+  template <typename Integer>
+  Integer Return(Integer result) const {
+    if (result >= 0) errno = saved_;
+    return result;
+  }
+
+ private:
+  const int saved_ = errno;
+};
+
+inline int FailWith(int error) {
+  errno = error;
+  return -1;
+}
+
+// Cannot be the address of anything the application may read or write. (The kernel would check all of
+// it; a bad pointer in between is a crash here.)
+inline bool IsBadPointer(const void* pointer) {
+  const auto address = reinterpret_cast<uintptr_t>(pointer);
+  return address < 4096 || address >= (uintptr_t{1} << 47);
+}
+
+// Is this the child of vfork, which borrows the parent's memory but has descriptors of its own? Then the
+// table is the parent's and stays as it is.
+bool InVforkChild();
+
+// How a call that moves octets on a connection's descriptor is to be served.
+enum class Path : unsigned char {
+  kReal,   // by the kernel: not framed, or not connected
+  kOurs,   // through the session
+  kError,  // errno is set
+};
+// Waits for a connection in progress where the socket and `flags` (MSG_DONTWAIT) say so.
+Path PathFor(Connection& connection, int fd, int flags);
+
+}  // namespace socksify
+
+#endif  // SHIM_ENTRY_H_

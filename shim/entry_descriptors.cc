@@ -1,0 +1,238 @@
+// Descriptors: what makes, duplicates and closes them keeps the table true, so that a number is never
+// taken for a connection that it no longer is.
+#include <fcntl.h>
+#include <linux/close_range.h>
+
+#include <cstdarg>
+#include <cstdint>
+#include <cstdio>
+
+#include "shim/entry.h"
+#include "shim/real_calls.h"
+#include "shim/registrations.h"
+#include "shim/report.h"
+
+namespace socksify {
+namespace {
+
+using Mark = DescriptorTable::Mark;
+
+// A number that libc has just made: whatever it meant before was closed behind the shim's back.
+int Made(int fd) {
+  if (fd >= 0 && DescriptorTable::Get(fd) != Mark::kNone && !InVforkChild()) {
+    Registrations::DescriptorGone(fd);
+    DescriptorTable::Set(fd, Mark::kNone);
+  }
+  return fd;
+}
+
+int MadeSocket(int fd, int domain, int type) {
+  Made(fd);
+  const int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd >= 0 && kind == SOCK_STREAM && (domain == AF_INET || domain == AF_INET6)) {
+    DescriptorTable::Set(fd, Mark::kFreshSocket);
+  }
+  return fd;
+}
+
+// `copy` has become a duplicate of `fd`.
+int Duplicated(int fd, int copy) {
+  if (copy < 0 || copy == fd || InVforkChild()) return copy;
+  ConnectionRef connection = DescriptorTable::Find(fd);
+  if (connection) {
+    DescriptorTable::Set(copy, connection);
+  } else {
+    const Mark mark = DescriptorTable::Get(fd);
+    Made(copy);
+    if (mark == Mark::kFreshSocket || mark == Mark::kStdio) DescriptorTable::Set(copy, mark);
+  }
+  return copy;
+}
+
+bool IsOwn(int fd) { return DescriptorTable::Get(fd) == Mark::kOwn; }
+
+// `fd` is about to be closed or replaced.
+void Goes(int fd) {
+  if (DescriptorTable::Get(fd) == Mark::kNone) {
+    Registrations::DescriptorGone(fd);  // it may be an epoll instance
+    return;
+  }
+  if (InVforkChild()) return;
+  ErrnoKeeper keeper;
+  Registrations::DescriptorGone(fd);
+  if (ConnectionRef connection = DescriptorTable::Clear(fd)) {
+    Connection::LoseDescriptor(std::move(connection), fd);
+  }
+  (void)keeper.Return(0);
+}
+
+int DuplicateOver(int fd, int to, int flags, bool with_flags) {
+  if (IsOwn(fd)) return FailWith(EBADF);
+  if (IsOwn(to)) return FailWith(EBUSY);
+  if (fd != to && real::fcntl(fd, F_GETFD) >= 0) Goes(to);
+  return Duplicated(fd, with_flags ? real::dup3(fd, to, flags) : real::dup2(fd, to));
+}
+
+// Closes [first, last] but for the shim's own descriptors.
+int CloseRange(unsigned first, unsigned last, unsigned flags) {
+  if (InVforkChild()) return real::close_range(first, last, static_cast<int>(flags));
+  int result = 0;
+  unsigned start = first;
+  DescriptorTable::ForEach(first, last, [&](int fd, Mark mark) {
+    if (mark != Mark::kOwn) {
+      Goes(fd);
+      return;
+    }
+    const unsigned own = static_cast<unsigned>(fd);
+    if (own > start) result |= real::close_range(start, own - 1, static_cast<int>(flags));
+    start = own + 1;
+  });
+  if (start <= last && start != 0) result |= real::close_range(start, last, static_cast<int>(flags));
+  return result;
+}
+
+}  // namespace
+}  // namespace socksify
+
+using namespace socksify;  // NOLINT: the functions below are libc's
+
+EXPORT int socket(int domain, int type, int protocol) noexcept {
+  return MadeSocket(real::socket(domain, type, protocol), domain, type);
+}
+
+EXPORT int socketpair(int domain, int type, int protocol, int fds[2]) noexcept {
+  const int result = real::socketpair(domain, type, protocol, fds);
+  if (result == 0) Made(fds[0]), Made(fds[1]);
+  return result;
+}
+
+EXPORT int accept(int fd, sockaddr* address, socklen_t* length) {
+  return Made(real::accept(fd, address, length));
+}
+
+EXPORT int accept4(int fd, sockaddr* address, socklen_t* length, int flags) {
+  return Made(real::accept4(fd, address, length, flags));
+}
+
+// The third or fourth argument is there only with O_CREAT or O_TMPFILE; reading it otherwise is harmless.
+#define FORWARD_MODE(after)        \
+  va_list arguments;               \
+  va_start(arguments, after);      \
+  const mode_t mode = va_arg(arguments, mode_t); \
+  va_end(arguments)
+
+EXPORT int open(const char* path, int flags, ...) {
+  FORWARD_MODE(flags);
+  return Made(real::open(path, flags, mode));
+}
+EXPORT int open64(const char* path, int flags, ...) {
+  FORWARD_MODE(flags);
+  return Made(real::open64(path, flags, mode));
+}
+EXPORT int openat(int directory, const char* path, int flags, ...) {
+  FORWARD_MODE(flags);
+  return Made(real::openat(directory, path, flags, mode));
+}
+EXPORT int openat64(int directory, const char* path, int flags, ...) {
+  FORWARD_MODE(flags);
+  return Made(real::openat64(directory, path, flags, mode));
+}
+EXPORT int creat(const char* path, mode_t mode) { return Made(real::creat(path, mode)); }
+EXPORT int creat64(const char* path, mode_t mode) { return Made(real::creat64(path, mode)); }
+EXPORT int __open_2(const char* path, int flags) { return Made(real::__open_2(path, flags)); }
+EXPORT int __open64_2(const char* path, int flags) { return Made(real::__open64_2(path, flags)); }
+EXPORT int __openat_2(int directory, const char* path, int flags) {
+  return Made(real::__openat_2(directory, path, flags));
+}
+EXPORT int __openat64_2(int directory, const char* path, int flags) {
+  return Made(real::__openat64_2(directory, path, flags));
+}
+
+EXPORT int pipe(int fds[2]) noexcept {
+  const int result = real::pipe(fds);
+  if (result == 0) Made(fds[0]), Made(fds[1]);
+  return result;
+}
+
+EXPORT int pipe2(int fds[2], int flags) noexcept {
+  const int result = real::pipe2(fds, flags);
+  if (result == 0) Made(fds[0]), Made(fds[1]);
+  return result;
+}
+
+EXPORT int eventfd(unsigned count, int flags) noexcept { return Made(real::eventfd(count, flags)); }
+EXPORT int epoll_create(int size) noexcept { return Made(real::epoll_create(size)); }
+EXPORT int epoll_create1(int flags) noexcept { return Made(real::epoll_create1(flags)); }
+
+EXPORT int dup(int fd) noexcept {
+  return IsOwn(fd) ? FailWith(EBADF) : Duplicated(fd, real::dup(fd));
+}
+EXPORT int dup2(int fd, int to) noexcept { return DuplicateOver(fd, to, 0, false); }
+EXPORT int dup3(int fd, int to, int flags) noexcept { return DuplicateOver(fd, to, flags, true); }
+
+EXPORT int fcntl(int fd, int command, ...) {
+  va_list arguments;
+  va_start(arguments, command);
+  void* argument = va_arg(arguments, void*);
+  va_end(arguments);
+  if (__builtin_expect(command == F_DUPFD || command == F_DUPFD_CLOEXEC, 0)) {
+    return IsOwn(fd) ? FailWith(EBADF) : Duplicated(fd, real::fcntl(fd, command, argument));
+  }
+  return real::fcntl(fd, command, argument);
+}
+
+EXPORT int fcntl64(int fd, int command, ...) {
+  va_list arguments;
+  va_start(arguments, command);
+  void* argument = va_arg(arguments, void*);
+  va_end(arguments);
+  return fcntl(fd, command, argument);
+}
+
+EXPORT int close(int fd) {
+  if (__builtin_expect(IsOwn(fd), 0) && !InVforkChild()) return FailWith(EBADF);
+  Goes(fd);
+  return real::close(fd);
+}
+
+EXPORT int close_range(unsigned first, unsigned last, int flags) noexcept {
+  if (first > last || (flags & ~static_cast<int>(CLOSE_RANGE_UNSHARE)) != 0) {
+    return real::close_range(first, last, flags);  // an error, or close-on-exec alone
+  }
+  ErrnoKeeper keeper;
+  return keeper.Return(CloseRange(first, last, static_cast<unsigned>(flags)));
+}
+
+EXPORT void closefrom(int first) noexcept {
+  ErrnoKeeper keeper;
+  (void)keeper.Return(CloseRange(first < 0 ? 0 : static_cast<unsigned>(first), UINT32_MAX, 0) & 0);
+}
+
+EXPORT FILE* fdopen(int fd, const char* mode) noexcept {
+  const Mark mark = DescriptorTable::Get(fd);
+  if (mark == Mark::kConnection) {
+    ConnectionRef connection = DescriptorTable::Find(fd);
+    if (connection && connection->phase() != Connection::Phase::kFailed &&
+        (connection->framed() || connection->phase() == Connection::Phase::kConnecting)) {
+      ReportOnce("stdio streams (fdopen) on a wrapped connection are not supported");
+      errno = EOPNOTSUPP;
+      return nullptr;
+    }
+  }
+  FILE* stream = real::fdopen(fd, mode);
+  if (stream != nullptr && mark == Mark::kFreshSocket) DescriptorTable::Set(fd, Mark::kStdio);
+  return stream;
+}
+
+EXPORT int fclose(FILE* stream) {
+  if (stream != nullptr) {
+    ErrnoKeeper keeper;
+    const int fd = fileno(stream);
+    if (fd >= 0 && !IsOwn(fd)) {
+      (void)fflush(stream);
+      Goes(fd);
+    }
+    (void)keeper.Return(0);
+  }
+  return real::fclose(stream);
+}

@@ -1,0 +1,411 @@
+// Octets in and out: read, recv, write, send and their families.
+#include <limits.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "shim/entry.h"
+#include "shim/proxied_connect.h"
+#include "shim/real_calls.h"
+#include "shim/report.h"
+
+namespace socksify {
+namespace {
+
+// Every read and write becomes one of these two, on vectors that have been checked.
+bool CheckVectors(const iovec* vectors, size_t count) {
+  if (count > IOV_MAX) {
+    errno = EINVAL;
+    return false;
+  }
+  if (count != 0 && IsBadPointer(vectors)) {
+    errno = EFAULT;
+    return false;
+  }
+  size_t total = 0;
+  for (size_t i = 0; i < count; ++i) {
+    if (vectors[i].iov_len > SSIZE_MAX - total) {
+      errno = EINVAL;
+      return false;
+    }
+    total += vectors[i].iov_len;
+    if (vectors[i].iov_len != 0 && IsBadPointer(vectors[i].iov_base)) {
+      errno = EFAULT;
+      return false;
+    }
+  }
+  return true;
+}
+
+ssize_t ReceiveOn(Connection& connection, int fd, const iovec* vectors, size_t count, int flags) {
+  ErrnoKeeper keeper;
+  if ((flags & MSG_OOB) != 0) return FailWith(EINVAL);  // no urgent data crosses a SOCKS server
+  if ((flags & MSG_ERRQUEUE) != 0) return FailWith(EAGAIN);
+  const bool discard = (flags & MSG_TRUNC) != 0;
+  if (!discard && !CheckVectors(vectors, count)) return -1;
+  return keeper.Return(connection.Receive(fd, vectors, count, flags));
+}
+
+ssize_t SendOn(Connection& connection, int fd, const iovec* vectors, size_t count, int flags) {
+  ErrnoKeeper keeper;
+  if ((flags & MSG_OOB) != 0) return FailWith(EOPNOTSUPP);
+  if (!CheckVectors(vectors, count)) return -1;
+  return keeper.Return(connection.Send(fd, vectors, count, flags));
+}
+
+iovec Vector(const void* octets, size_t count) {
+  return {const_cast<void*>(octets), std::min<size_t>(count, SSIZE_MAX)};
+}
+
+// recvmsg of a framed connection: a stream has no address and no control data.
+ssize_t ReceiveMessage(Connection& connection, int fd, msghdr* message, int flags) {
+  ssize_t received = ReceiveOn(connection, fd, message->msg_iov, message->msg_iovlen, flags);
+  if (received >= 0) {
+    message->msg_namelen = 0;
+    message->msg_controllen = 0;
+    message->msg_flags = 0;
+  }
+  return received;
+}
+
+// Descriptors that came over a Unix socket are new here, whatever their numbers meant before.
+void ForgetReceivedDescriptors(const msghdr* message) {
+  if (message->msg_controllen == 0) return;
+  for (cmsghdr* at = CMSG_FIRSTHDR(message); at != nullptr;
+       at = CMSG_NXTHDR(const_cast<msghdr*>(message), at)) {
+    if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_RIGHTS) continue;
+    const size_t count = (at->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < count; ++i) {
+      int fd;
+      memcpy(&fd, CMSG_DATA(at) + i * sizeof fd, sizeof fd);
+      if (DescriptorTable::Get(fd) != DescriptorTable::Mark::kNone) {
+        DescriptorTable::Set(fd, DescriptorTable::Mark::kNone);
+      }
+    }
+  }
+}
+
+// A session cannot follow its descriptor into another process, which would see protected octets.
+bool PassesConnection(const msghdr* message) {
+  if (message->msg_controllen == 0) return false;
+  for (cmsghdr* at = CMSG_FIRSTHDR(message); at != nullptr;
+       at = CMSG_NXTHDR(const_cast<msghdr*>(message), at)) {
+    if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_RIGHTS) continue;
+    const size_t count = (at->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < count; ++i) {
+      int fd;
+      memcpy(&fd, CMSG_DATA(at) + i * sizeof fd, sizeof fd);
+      ConnectionRef connection = DescriptorTable::Find(fd);
+      if (connection && connection->phase() != Connection::Phase::kFailed) return true;
+    }
+  }
+  return false;
+}
+
+// A message on a descriptor that is not a connection. False with errno when it must not go.
+bool MaySendMessage(int fd, const msghdr* message) {
+  if (IsBadPointer(message)) return true;  // the kernel's answer
+  if (message->msg_control != nullptr && PassesConnection(message)) {
+    ReportOnce("a wrapped connection cannot be passed to another process");
+    errno = EPERM;
+    return false;
+  }
+  return message->msg_name == nullptr ||
+         MaySendDatagram(fd, static_cast<const sockaddr*>(message->msg_name), message->msg_namelen);
+}
+
+// TCP Fast Open: a send that connects first.
+ssize_t ConnectAndSend(int fd, const sockaddr* address, socklen_t length, const iovec* vectors,
+                       size_t count, int flags) {
+  if (ConnectDescriptor(fd, address, length) != 0) return -1;
+  flags &= ~MSG_FASTOPEN;
+  ConnectionRef connection = DescriptorTable::Find(fd);
+  if (!connection) {
+    msghdr message = {};
+    message.msg_iov = const_cast<iovec*>(vectors);
+    message.msg_iovlen = count;
+    return real::sendmsg(fd, &message, flags);
+  }
+  const Path path = PathFor(*connection, fd, flags);
+  return path == Path::kOurs ? SendOn(*connection, fd, vectors, count, flags) : FailWith(EPIPE);
+}
+
+// sendfile to a framed connection.
+ssize_t SendFile(Connection& connection, int out, int in, off_t* offset, size_t count) {
+  constexpr size_t kChunk = 256 * 1024;
+  std::unique_ptr<char[]> buffer(new (std::nothrow) char[std::min(count, kChunk) + 1]);
+  if (!buffer) return FailWith(ENOMEM);
+  size_t total = 0;
+  while (total < count) {
+    const size_t part = std::min(count - total, kChunk);
+    ssize_t got = offset != nullptr ? pread(in, buffer.get(), part, *offset)
+                                    : real::read(in, buffer.get(), part);
+    if (got < 0 && errno == ESPIPE) errno = EINVAL;
+    if (got <= 0) return total != 0 || got == 0 ? static_cast<ssize_t>(total) : -1;
+    iovec vector = Vector(buffer.get(), static_cast<size_t>(got));
+    ssize_t sent = SendOn(connection, out, &vector, 1, 0);
+    const ssize_t unsent = got - std::max<ssize_t>(sent, 0);
+    if (offset != nullptr) {
+      *offset += got - unsent;
+    } else if (unsent != 0) {
+      const int error = errno;
+      (void)lseek(in, -unsent, SEEK_CUR);
+      errno = error;
+    }
+    if (sent < 0) return total != 0 ? static_cast<ssize_t>(total) : -1;
+    total += static_cast<size_t>(sent);
+    if (unsent != 0) break;
+  }
+  return static_cast<ssize_t>(total);
+}
+
+int PrintTo(Connection& connection, int fd, const char* format, va_list arguments) {
+  char* text = nullptr;
+  const int length = vasprintf(&text, format, arguments);
+  if (length < 0) return -1;
+  int sent = 0;
+  while (sent < length) {
+    iovec vector = Vector(text + sent, static_cast<size_t>(length - sent));
+    ssize_t part = SendOn(connection, fd, &vector, 1, 0);
+    if (part < 0) break;
+    sent += static_cast<int>(part);
+  }
+  free(text);
+  return sent == length ? length : -1;
+}
+
+}  // namespace
+}  // namespace socksify
+
+using namespace socksify;  // NOLINT: the functions below are libc's
+
+// Serves a call on `connection`, if there is one, with `ours`; on any other descriptor with `theirs`.
+#define SERVE_FOUND(fd, flags, ours, theirs)            \
+  do {                                                  \
+    if (!connection) return (theirs);                   \
+    const Path path = PathFor(*connection, fd, flags);  \
+    if (path == Path::kError) return -1;                \
+    return path == Path::kOurs ? (ours) : (theirs);     \
+  } while (false)
+
+#define SERVE(fd, flags, ours, theirs)                    \
+  do {                                                    \
+    ConnectionRef connection = DescriptorTable::Find(fd); \
+    SERVE_FOUND(fd, flags, ours, theirs);                 \
+  } while (false)
+
+EXPORT ssize_t read(int fd, void* buffer, size_t count) {
+  iovec vector;
+  SERVE(fd, 0, (vector = Vector(buffer, count), ReceiveOn(*connection, fd, &vector, 1, 0)),
+        real::read(fd, buffer, count));
+}
+
+EXPORT ssize_t readv(int fd, const iovec* vectors, int count) {
+  SERVE(fd, 0,
+        count < 0 ? FailWith(EINVAL)
+                  : ReceiveOn(*connection, fd, vectors, static_cast<size_t>(count), 0),
+        real::readv(fd, vectors, count));
+}
+
+// preadv2 and pwritev2 take sockets with the offset -1; RWF_ flags other than none do not matter to
+// streams.
+EXPORT ssize_t preadv2(int fd, const iovec* vectors, int count, off_t offset, int flags) {
+  const int receive_flags = (flags & RWF_NOWAIT) != 0 ? MSG_DONTWAIT : 0;
+  SERVE(fd, receive_flags,
+        offset != -1 ? FailWith(ESPIPE)
+        : count < 0  ? FailWith(EINVAL)
+                     : ReceiveOn(*connection, fd, vectors, static_cast<size_t>(count), receive_flags),
+        real::preadv2(fd, vectors, count, offset, flags));
+}
+
+EXPORT ssize_t preadv64v2(int fd, const iovec* vectors, int count, off64_t offset, int flags) {
+  return preadv2(fd, vectors, count, offset, flags);
+}
+
+EXPORT ssize_t recv(int fd, void* buffer, size_t count, int flags) {
+  iovec vector;
+  SERVE(fd, flags, (vector = Vector(buffer, count), ReceiveOn(*connection, fd, &vector, 1, flags)),
+        real::recv(fd, buffer, count, flags));
+}
+
+EXPORT ssize_t recvfrom(int fd, void* buffer, size_t count, int flags, sockaddr* address,
+                        socklen_t* length) {
+  iovec vector;
+  auto receive = [&](Connection& connection) {
+    vector = Vector(buffer, count);
+    ssize_t received = ReceiveOn(connection, fd, &vector, 1, flags);
+    if (received >= 0 && address != nullptr && length != nullptr) *length = 0;
+    return received;
+  };
+  SERVE(fd, flags, receive(*connection), real::recvfrom(fd, buffer, count, flags, address, length));
+}
+
+EXPORT ssize_t recvmsg(int fd, msghdr* message, int flags) {
+  ConnectionRef connection = DescriptorTable::Find(fd);
+  Path path = connection ? PathFor(*connection, fd, flags) : Path::kReal;
+  if (path == Path::kError) return -1;
+  if (path == Path::kOurs) {
+    return IsBadPointer(message) ? FailWith(EFAULT) : ReceiveMessage(*connection, fd, message, flags);
+  }
+  ssize_t received = real::recvmsg(fd, message, flags);
+  if (received >= 0) ForgetReceivedDescriptors(message);
+  return received;
+}
+
+EXPORT int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, timespec* timeout) {
+  auto receive = [&](Connection& connection) -> int {
+    int done = 0;
+    for (; done < static_cast<int>(std::min(count, 1024u)); ++done) {
+      ssize_t received = ReceiveMessage(connection, fd, &messages[done].msg_hdr, flags & ~MSG_WAITFORONE);
+      if (received < 0) return done != 0 ? done : -1;
+      messages[done].msg_len = static_cast<unsigned>(received);
+      if ((flags & MSG_WAITFORONE) != 0) flags |= MSG_DONTWAIT;
+    }
+    return done;
+  };
+  SERVE(fd, flags, receive(*connection), real::recvmmsg(fd, messages, count, flags, timeout));
+}
+
+EXPORT ssize_t write(int fd, const void* buffer, size_t count) {
+  iovec vector;
+  SERVE(fd, 0, (vector = Vector(buffer, count), SendOn(*connection, fd, &vector, 1, 0)),
+        real::write(fd, buffer, count));
+}
+
+EXPORT ssize_t writev(int fd, const iovec* vectors, int count) {
+  SERVE(fd, 0,
+        count < 0 ? FailWith(EINVAL) : SendOn(*connection, fd, vectors, static_cast<size_t>(count), 0),
+        real::writev(fd, vectors, count));
+}
+
+EXPORT ssize_t pwritev2(int fd, const iovec* vectors, int count, off_t offset, int flags) {
+  const int send_flags = (flags & RWF_NOWAIT) != 0 ? MSG_DONTWAIT : 0;
+  SERVE(fd, send_flags,
+        offset != -1 ? FailWith(ESPIPE)
+        : count < 0  ? FailWith(EINVAL)
+                     : SendOn(*connection, fd, vectors, static_cast<size_t>(count), send_flags),
+        real::pwritev2(fd, vectors, count, offset, flags));
+}
+
+EXPORT ssize_t pwritev64v2(int fd, const iovec* vectors, int count, off64_t offset, int flags) {
+  return pwritev2(fd, vectors, count, offset, flags);
+}
+
+EXPORT ssize_t send(int fd, const void* buffer, size_t count, int flags) {
+  iovec vector;
+  SERVE(fd, flags, (vector = Vector(buffer, count), SendOn(*connection, fd, &vector, 1, flags)),
+        real::send(fd, buffer, count, flags));
+}
+
+EXPORT ssize_t sendto(int fd, const void* buffer, size_t count, int flags, const sockaddr* address,
+                      socklen_t length) {
+  iovec vector = Vector(buffer, count);
+  ConnectionRef connection = DescriptorTable::Find(fd);
+  if (!connection) {
+    if ((flags & MSG_FASTOPEN) != 0) {
+      return ConnectAndSend(fd, address, length, &vector, 1, flags);
+    }
+    if (!MaySendDatagram(fd, address, length)) return -1;
+    return real::sendto(fd, buffer, count, flags, address, length);
+  }
+  SERVE_FOUND(fd, flags, SendOn(*connection, fd, &vector, 1, flags),
+              real::sendto(fd, buffer, count, flags, address, length));
+}
+
+EXPORT ssize_t sendmsg(int fd, const msghdr* message, int flags) {
+  ConnectionRef connection = DescriptorTable::Find(fd);
+  if (!connection) {
+    if ((flags & MSG_FASTOPEN) != 0 && !IsBadPointer(message)) {
+      return ConnectAndSend(fd, static_cast<const sockaddr*>(message->msg_name), message->msg_namelen,
+                            message->msg_iov, message->msg_iovlen, flags);
+    }
+    return MaySendMessage(fd, message) ? real::sendmsg(fd, message, flags) : -1;
+  }
+  SERVE_FOUND(fd, flags,
+        IsBadPointer(message)
+            ? FailWith(EFAULT)
+            : SendOn(*connection, fd, message->msg_iov, message->msg_iovlen, flags),
+        real::sendmsg(fd, message, flags));
+}
+
+EXPORT int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
+  auto send = [&](Connection& connection) -> int {
+    int done = 0;
+    for (; done < static_cast<int>(std::min(count, 1024u)); ++done) {
+      const msghdr& message = messages[done].msg_hdr;
+      ssize_t sent = SendOn(connection, fd, message.msg_iov, message.msg_iovlen, flags);
+      if (sent < 0) return done != 0 ? done : -1;
+      messages[done].msg_len = static_cast<unsigned>(sent);
+    }
+    return done;
+  };
+  ConnectionRef connection = DescriptorTable::Find(fd);
+  if (!connection && !IsBadPointer(messages)) {
+    for (unsigned i = 0; i < count; ++i) {
+      if (!MaySendMessage(fd, &messages[i].msg_hdr)) return -1;
+    }
+  }
+  SERVE_FOUND(fd, flags, send(*connection), real::sendmmsg(fd, messages, count, flags));
+}
+
+EXPORT ssize_t sendfile(int out, int in, off_t* offset, size_t count) noexcept {
+  SERVE(out, 0, SendFile(*connection, out, in, offset, count), real::sendfile(out, in, offset, count));
+}
+
+EXPORT ssize_t sendfile64(int out, int in, off64_t* offset, size_t count) noexcept {
+  return sendfile(out, in, offset, count);
+}
+
+// The kernel would move octets past the session. Callers fall back on read and write.
+EXPORT ssize_t splice(int in, off64_t* in_offset, int out, off64_t* out_offset, size_t count,
+                      unsigned flags) {
+  for (int fd : {in, out}) {
+    ConnectionRef connection = DescriptorTable::Find(fd);
+    if (connection && PathFor(*connection, fd, MSG_DONTWAIT) != Path::kReal) return FailWith(EINVAL);
+  }
+  return real::splice(in, in_offset, out, out_offset, count, flags);
+}
+
+EXPORT int vdprintf(int fd, const char* format, va_list arguments) {
+  SERVE(fd, 0, PrintTo(*connection, fd, format, arguments), real::vdprintf(fd, format, arguments));
+}
+
+EXPORT int dprintf(int fd, const char* format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  const int printed = vdprintf(fd, format, arguments);
+  va_end(arguments);
+  return printed;
+}
+
+EXPORT ssize_t __read_chk(int fd, void* buffer, size_t count, size_t buffer_size) {
+  if (count > buffer_size) __chk_fail();
+  return read(fd, buffer, count);
+}
+
+EXPORT ssize_t __recv_chk(int fd, void* buffer, size_t count, size_t buffer_size, int flags) {
+  if (count > buffer_size) __chk_fail();
+  return recv(fd, buffer, count, flags);
+}
+
+EXPORT ssize_t __recvfrom_chk(int fd, void* buffer, size_t count, size_t buffer_size, int flags,
+                              sockaddr* address, socklen_t* length) {
+  if (count > buffer_size) __chk_fail();
+  return recvfrom(fd, buffer, count, flags, address, length);
+}
+
+EXPORT int __vdprintf_chk(int fd, int flag, const char* format, va_list arguments) {
+  SERVE(fd, 0, PrintTo(*connection, fd, format, arguments),
+        real::__vdprintf_chk(fd, flag, format, arguments));
+}
+
+EXPORT int __dprintf_chk(int fd, int flag, const char* format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  const int printed = __vdprintf_chk(fd, flag, format, arguments);
+  va_end(arguments);
+  return printed;
+}

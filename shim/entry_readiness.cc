@@ -1,0 +1,193 @@
+// poll, select and epoll_ctl. They step aside unless a descriptor they are asked about is being
+// connected: then its outcome is waited for in its place, since the kernel's socket is writable long
+// before the negotiation has ended.
+#include <sys/select.h>
+
+#include <algorithm>
+#include <cstring>
+#include <ctime>
+#include <memory>
+#include <vector>
+
+#include "shim/entry.h"
+#include "shim/guard.h"
+#include "shim/real_calls.h"
+#include "shim/registrations.h"
+
+namespace socksify {
+namespace {
+
+constexpr int64_t kNanosecond = 1'000'000'000;
+
+int64_t Now() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * kNanosecond + now.tv_nsec;
+}
+
+// When a wait ends; no timeout is never.
+class WaitEnd {
+ public:
+  explicit WaitEnd(const timespec* timeout)
+      : forever_(timeout == nullptr),
+        at_(forever_ ? 0 : Now() + timeout->tv_sec * kNanosecond + timeout->tv_nsec) {}
+
+  const timespec* Left(timespec* left) const {
+    if (forever_) return nullptr;
+    const int64_t nanoseconds = std::max<int64_t>(0, at_ - Now());
+    *left = {nanoseconds / kNanosecond, nanoseconds % kNanosecond};
+    return left;
+  }
+
+ private:
+  const bool forever_;
+  const int64_t at_;
+};
+
+ConnectionRef FindConnecting(int fd) {
+  ConnectionRef connection = DescriptorTable::Find(fd);
+  if (connection && connection->phase() == Connection::Phase::kConnecting) return connection;
+  return {};
+}
+
+bool AnyConnecting(const pollfd* fds, nfds_t count) {
+  if (!Connection::AnyConnecting() || Guard::active()) return false;
+  for (nfds_t i = 0; i < count; ++i) {
+    if (FindConnecting(fds[i].fd)) return true;
+  }
+  return false;
+}
+
+// ppoll(2) with outcomes in the place of the descriptors that are being connected.
+int PollWithOutcomes(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask) {
+  ErrnoKeeper keeper;
+  const WaitEnd end(timeout);
+  for (;;) {
+    std::vector<pollfd> waits(fds, fds + count);
+    std::vector<ConnectionRef> connecting(count);  // keeps the outcome events alive
+    bool any = false;
+    for (nfds_t i = 0; i < count; ++i) {
+      connecting[i] = FindConnecting(fds[i].fd);
+      if (!connecting[i]) continue;
+      any = true;
+      waits[i] = {connecting[i]->OutcomeEvent(), POLLIN, 0};
+    }
+    timespec left;
+    const int ready = real::ppoll(any ? waits.data() : fds, count, end.Left(&left), mask);
+    if (!any || ready < 0) return ready < 0 ? ready : keeper.Return(ready);
+    int told = 0;
+    bool outcome = false;
+    for (nfds_t i = 0; i < count; ++i) {
+      fds[i].revents = connecting[i] ? short{0} : waits[i].revents;
+      if (fds[i].revents != 0) ++told;
+      if (connecting[i] && waits[i].revents != 0) outcome = true;
+    }
+    if (told != 0 || ready == 0) return keeper.Return(told);
+    if (!outcome) return keeper.Return(0);
+  }
+}
+
+// --- select as poll --------------------------------------------------------------------------------
+
+constexpr short kReadEvents = POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR;
+constexpr short kWriteEvents = POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR;
+constexpr short kExceptEvents = POLLPRI;
+
+bool Test(const fd_set* set, int fd) {
+  return set != nullptr && (set->fds_bits[fd / NFDBITS] & (1L << (fd % NFDBITS))) != 0;
+}
+void Put(fd_set* set, int fd) { set->fds_bits[fd / NFDBITS] |= 1L << (fd % NFDBITS); }
+
+bool AnyConnecting(int count, const fd_set* reads, const fd_set* writes, const fd_set* excepts) {
+  if (!Connection::AnyConnecting() || Guard::active()) return false;
+  for (int fd = 0; fd < count; ++fd) {
+    if ((Test(reads, fd) || Test(writes, fd) || Test(excepts, fd)) && FindConnecting(fd)) return true;
+  }
+  return false;
+}
+
+int SelectWithOutcomes(int count, fd_set* reads, fd_set* writes, fd_set* excepts,
+                       const timespec* timeout, const sigset_t* mask) {
+  std::vector<pollfd> waits;
+  for (int fd = 0; fd < count; ++fd) {
+    short events = 0;
+    if (Test(reads, fd)) events |= POLLIN | POLLRDNORM;
+    if (Test(writes, fd)) events |= POLLOUT | POLLWRNORM;
+    if (Test(excepts, fd)) events |= POLLPRI;
+    if (events != 0) waits.push_back({fd, events, 0});
+  }
+  const int ready = PollWithOutcomes(waits.data(), waits.size(), timeout, mask);
+  if (ready < 0) return -1;
+  for (const pollfd& wait : waits) {
+    if ((wait.revents & POLLNVAL) != 0) return FailWith(EBADF);
+  }
+  const size_t octets = static_cast<size_t>((count + NFDBITS - 1) / NFDBITS) * sizeof(fd_mask);
+  struct {
+    fd_set* set;
+    short asked, told;
+  } sets[] = {{reads, POLLIN, kReadEvents}, {writes, POLLOUT, kWriteEvents}, {excepts, POLLPRI, kExceptEvents}};
+  int bits = 0;
+  for (auto& [set, asked, told] : sets) {
+    if (set == nullptr) continue;
+    memset(set, 0, octets);
+    for (const pollfd& wait : waits) {
+      if ((wait.events & asked) == 0 || (wait.revents & told) == 0) continue;
+      Put(set, wait.fd);
+      ++bits;
+    }
+  }
+  return bits;
+}
+
+}  // namespace
+}  // namespace socksify
+
+using namespace socksify;  // NOLINT: the functions below are libc's
+
+EXPORT int poll(pollfd* fds, nfds_t count, int timeout_ms) {
+  if (__builtin_expect(!AnyConnecting(fds, count), 1)) return real::poll(fds, count, timeout_ms);
+  const timespec timeout = {timeout_ms / 1000, timeout_ms % 1000 * 1'000'000L};
+  return PollWithOutcomes(fds, count, timeout_ms < 0 ? nullptr : &timeout, nullptr);
+}
+
+EXPORT int ppoll(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask) {
+  if (__builtin_expect(!AnyConnecting(fds, count), 1)) return real::ppoll(fds, count, timeout, mask);
+  return PollWithOutcomes(fds, count, timeout, mask);
+}
+
+EXPORT int __poll_chk(pollfd* fds, nfds_t count, int timeout, size_t fds_size) {
+  if (fds_size / sizeof *fds < count) __chk_fail();
+  return poll(fds, count, timeout);
+}
+
+EXPORT int __ppoll_chk(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask,
+                       size_t fds_size) {
+  if (fds_size / sizeof *fds < count) __chk_fail();
+  return ppoll(fds, count, timeout, mask);
+}
+
+EXPORT int select(int count, fd_set* reads, fd_set* writes, fd_set* excepts, timeval* timeout) {
+  if (__builtin_expect(!AnyConnecting(count, reads, writes, excepts), 1)) {
+    return real::select(count, reads, writes, excepts, timeout);
+  }
+  timespec time = {};
+  if (timeout != nullptr) time = {timeout->tv_sec, timeout->tv_usec * 1000};
+  const WaitEnd end(timeout != nullptr ? &time : nullptr);
+  const int ready =
+      SelectWithOutcomes(count, reads, writes, excepts, timeout != nullptr ? &time : nullptr, nullptr);
+  timespec left;
+  if (end.Left(&left) != nullptr) *timeout = {left.tv_sec, left.tv_nsec / 1000};  // as Linux does
+  return ready;
+}
+
+EXPORT int pselect(int count, fd_set* reads, fd_set* writes, fd_set* excepts, const timespec* timeout,
+                   const sigset_t* mask) {
+  if (__builtin_expect(!AnyConnecting(count, reads, writes, excepts), 1)) {
+    return real::pselect(count, reads, writes, excepts, timeout, mask);
+  }
+  return SelectWithOutcomes(count, reads, writes, excepts, timeout, mask);
+}
+
+EXPORT int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept {
+  return Registrations::Control(epoll, operation, fd, event);
+}

@@ -1,0 +1,93 @@
+// Sockets: connect, shutdown, names of the ends, options.
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+
+#include <algorithm>
+#include <cstdarg>
+#include <cstring>
+
+#include "shim/entry.h"
+#include "shim/proxied_connect.h"
+#include "shim/real_calls.h"
+
+using namespace socksify;  // NOLINT: the functions below are libc's
+
+EXPORT int connect(int fd, const sockaddr* address, socklen_t length) {
+  ErrnoKeeper keeper;
+  return keeper.Return(ConnectDescriptor(fd, address, length));
+}
+
+EXPORT int shutdown(int fd, int how) noexcept {
+  ConnectionRef connection = DescriptorTable::Find(fd);
+  if (!connection) return real::shutdown(fd, how);
+  if (connection->phase() == Connection::Phase::kConnecting) return FailWith(ENOTCONN);
+  if (!connection->framed()) return real::shutdown(fd, how);
+  ErrnoKeeper keeper;
+  return keeper.Return(connection->ShutDown(fd, how));
+}
+
+EXPORT int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {
+  ConnectionRef connection = DescriptorTable::Find(fd);
+  if (!connection) return real::getpeername(fd, address, length);
+  if (connection->phase() != Connection::Phase::kEstablished) return FailWith(ENOTCONN);
+  socklen_t room = length != nullptr ? *length : 0;
+  const int result = real::getpeername(fd, address, length);  // is it connected; are the pointers good
+  if (result != 0) return result;
+  const SocketAddress& peer = connection->peer();
+  memcpy(address, peer.get(), std::min(room, peer.length));
+  *length = peer.length;
+  return 0;
+}
+
+EXPORT int getsockopt(int fd, int level, int option, void* value, socklen_t* length) noexcept {
+  const int result = real::getsockopt(fd, level, option, value, length);
+  if (level != SOL_SOCKET || (option != SO_ERROR && option != SO_RCVLOWAT)) return result;
+  ConnectionRef connection = DescriptorTable::Find(fd);
+  if (!connection || result != 0 || *length < sizeof(int)) return result;
+  int answer = *static_cast<int*>(value);
+  if (option == SO_RCVLOWAT) {
+    answer = connection->framed() ? connection->low_water() : answer;
+  } else if (connection->phase() == Connection::Phase::kConnecting) {
+    answer = 0;  // the attempt's own errors are the attempt's
+  } else if (connection->phase() == Connection::Phase::kFailed) {
+    answer = connection->TakeError();
+  }
+  memcpy(value, &answer, sizeof answer);
+  return result;
+}
+
+EXPORT int setsockopt(int fd, int level, int option, const void* value, socklen_t length) noexcept {
+  const auto mark = DescriptorTable::Get(fd);
+  if (mark == DescriptorTable::Mark::kNone) return real::setsockopt(fd, level, option, value, length);
+  // The first octets to the server are the shim's: a connect() that only pretends would not do.
+  if (level == IPPROTO_TCP && option == TCP_FASTOPEN_CONNECT) return 0;
+  ConnectionRef connection = DescriptorTable::Find(fd);
+  if (connection && connection->framed() && level == SOL_SOCKET) {
+    if (option == SO_RCVLOWAT && length >= sizeof(int) && !IsBadPointer(value)) {
+      int octets;
+      memcpy(&octets, value, sizeof octets);
+      connection->set_low_water(octets);
+      return 0;
+    }
+    if (option == SO_ZEROCOPY) return FailWith(EOPNOTSUPP);  // what the kernel would keep is not what goes out
+  }
+  return real::setsockopt(fd, level, option, value, length);
+}
+
+EXPORT int ioctl(int fd, unsigned long request, ...) noexcept {
+  va_list arguments;
+  va_start(arguments, request);
+  void* argument = va_arg(arguments, void*);
+  va_end(arguments);
+  if (request == FIONREAD) {
+    ConnectionRef connection = DescriptorTable::Find(fd);
+    if (connection && connection->framed() && connection->phase() == Connection::Phase::kEstablished) {
+      if (IsBadPointer(argument)) return FailWith(EFAULT);
+      ErrnoKeeper keeper;
+      const int available = static_cast<int>(connection->Available(fd));
+      memcpy(argument, &available, sizeof available);
+      return keeper.Return(0);
+    }
+  }
+  return real::ioctl(fd, request, argument);
+}

@@ -1,0 +1,61 @@
+#include "shim/fork_share.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <new>
+
+namespace socksify {
+namespace {
+
+// Shared words are cut from pages of their own, and a page belongs to the process that made it: a
+// child starts a new one, so that parent and child never give out the same words.
+constexpr size_t kPageSize = 4096;
+void* g_page = nullptr;
+size_t g_used = 0;
+pid_t g_page_owner = 0;
+
+void* AllocateShared(size_t size) {  // called before fork(), under the pool's lock
+  if (g_page == nullptr || g_used + size > kPageSize || g_page_owner != getpid()) {
+    void* page = mmap(nullptr, kPageSize, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED) return nullptr;
+    g_page = page;
+    g_used = 0;
+    g_page_owner = getpid();
+  }
+  void* words = static_cast<char*>(g_page) + g_used;
+  g_used += size;
+  return words;
+}
+
+}  // namespace
+
+bool ForkShare::Prepare(bool keep_sending) {
+  Words* words = words_;
+  const pid_t self = getpid();
+  if (words == nullptr) {
+    void* memory = AllocateShared(sizeof(Words));
+    if (memory == nullptr) return false;
+    words = new (memory) Words();
+  } else {
+    for (auto& owner : words->owner) {
+      pid_t mine = self;
+      owner.compare_exchange_strong(mine, 0);
+    }
+  }
+  if (keep_sending) {
+    pid_t nobody = 0;
+    words->owner[kSend].compare_exchange_strong(nobody, self);
+  }
+  words_ = words;
+  return true;
+}
+
+bool ForkShare::Claim(Direction direction) {
+  std::atomic<pid_t>& owner = words_.load()->owner[direction];
+  const pid_t self = getpid();
+  pid_t nobody = 0;
+  return owner.load() == self || owner.compare_exchange_strong(nobody, self) || nobody == self;
+}
+
+}  // namespace socksify

@@ -1,0 +1,37 @@
+// A mutex that a forked child can make new, and its scope lock.
+//
+// Lock order: Connection::state, then Receiver or Sender, then the table's, the registrations' and the
+// service's own. None is held across a call that blocks.
+#ifndef SHIM_MUTEX_H_
+#define SHIM_MUTEX_H_
+
+#include <pthread.h>
+
+namespace socksify {
+
+class Mutex {
+ public:
+  void Lock() { pthread_mutex_lock(&mutex_); }
+  void Unlock() { pthread_mutex_unlock(&mutex_); }
+  // In a forked child, whose parent held it across the fork.
+  void Reinitialise() { mutex_ = PTHREAD_MUTEX_INITIALIZER; }
+  pthread_mutex_t* native() { return &mutex_; }
+
+ private:
+  pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;
+};
+
+class MutexLock {
+ public:
+  explicit MutexLock(Mutex& mutex) : mutex_(mutex) { mutex_.Lock(); }
+  ~MutexLock() { mutex_.Unlock(); }
+  MutexLock(const MutexLock&) = delete;
+  MutexLock& operator=(const MutexLock&) = delete;
+
+ private:
+  Mutex& mutex_;
+};
+
+}  // namespace socksify
+
+#endif  // SHIM_MUTEX_H_

@@ -1,0 +1,21 @@
+// Descriptors that are the shim's own: high numbers, close-on-exec, marked, so that select(2) users keep
+// their low numbers and close_range(2) leaves them alone.
+#ifndef SHIM_OWN_DESCRIPTOR_H_
+#define SHIM_OWN_DESCRIPTOR_H_
+
+namespace socksify {
+
+class OwnDescriptor {
+ public:
+  // Takes `fd` over and moves it up. Returns the new number, or -1 with errno (also when fd is -1).
+  static int Adopt(int fd);
+  // A high duplicate of a descriptor of the application.
+  static int Duplicate(int fd);
+  static void Close(int fd);
+  // In a forked child: closes all of them but the log's.
+  static void CloseAllButLog(int log_fd);
+};
+
+}  // namespace socksify
+
+#endif  // SHIM_OWN_DESCRIPTOR_H_

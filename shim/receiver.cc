@@ -1,0 +1,227 @@
+#include "shim/receiver.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "lib/base/log.h"
+#include "lib/wire/frame.h"
+#include "shim/real_calls.h"
+
+namespace socksify {
+namespace {
+
+// A frame whose beginning has been taken out, and as much again to look at.
+constexpr size_t kCapacity = 2 * kMaxFrameSize;
+
+size_t TotalSize(const iovec* vectors, size_t count) {
+  size_t total = 0;
+  for (size_t i = 0; i < count; ++i) total += vectors[i].iov_len;
+  return total;
+}
+
+// Copies `octets` into the vectors behind the first `offset` octets they hold.
+void Scatter(const iovec* vectors, size_t count, size_t offset, ByteView octets) {
+  for (size_t i = 0; i < count && !octets.empty(); ++i) {
+    if (offset >= vectors[i].iov_len) {
+      offset -= vectors[i].iov_len;
+      continue;
+    }
+    size_t part = std::min(octets.size(), vectors[i].iov_len - offset);
+    memcpy(static_cast<uint8_t*>(vectors[i].iov_base) + offset, octets.data(), part);
+    octets = octets.subspan(part);
+    offset = 0;
+  }
+}
+
+}  // namespace
+
+bool Receiver::Allocate() {
+  if (!buffer_) buffer_.reset(new (std::nothrow) uint8_t[kCapacity]);
+  return buffer_ != nullptr;
+}
+
+void Receiver::Start(SecurityLayer* layer, ByteView early, size_t unread, int fd) {
+  layer_ = layer;
+  if (!early.empty() && Allocate()) {
+    memcpy(buffer_.get(), early.data(), early.size());
+    plain_end_ = early.size();
+  }
+  base_ = plain_end_;
+  pos_ = end_ = base_ + unread;
+  Settle(fd, Loaded::kFrame);
+}
+
+void Receiver::Reset() {
+  if (buffer_) Wipe({buffer_.get(), plain_end_});
+  buffer_.reset();
+  layer_ = nullptr;
+  plain_begin_ = plain_end_ = base_ = pos_ = end_ = 0;
+  low_water_ = 1;
+  waiters_ = 0;
+  shut_down_ = false;
+  pending_errno_ = 0;
+  failed_ = false;
+}
+
+ssize_t Receiver::Take(int fd, const iovec* vectors, size_t count, int flags) {
+  MutexLock lock(mutex_);
+  const size_t wanted = TotalSize(vectors, count);
+  const bool peek = (flags & MSG_PEEK) != 0;
+  size_t taken = 0;
+  Loaded last = Loaded::kFrame;
+  while (taken < wanted) {
+    if (plain() == 0) {
+      last = LoadFrame(fd);
+      if (last != Loaded::kFrame) break;
+      continue;  // the frame may have been empty
+    }
+    if (peek) Deepen(fd, wanted);
+    const size_t part = std::min(wanted - taken, plain());
+    if ((flags & MSG_TRUNC) == 0) {
+      Scatter(vectors, count, taken, {buffer_.get() + plain_begin_, part});
+    }
+    taken += part;
+    if (peek) break;
+    plain_begin_ += part;
+  }
+  Settle(fd, last);
+  if (taken != 0 || wanted == 0 || last == Loaded::kEnd) return static_cast<ssize_t>(taken);
+  errno = last == Loaded::kError ? std::exchange(pending_errno_, 0) : EAGAIN;
+  return -1;
+}
+
+size_t Receiver::Available(int fd) {
+  MutexLock lock(mutex_);
+  Loaded last = Loaded::kFrame;
+  while (plain() == 0 && last == Loaded::kFrame) last = LoadFrame(fd);
+  if (plain() != 0) Deepen(fd, SIZE_MAX);
+  Settle(fd, last);
+  return plain();
+}
+
+Receiver::Loaded Receiver::LoadFrame(int fd) {
+  if (pending_errno_ != 0) return Loaded::kError;
+  if (failed_) return Loaded::kEnd;
+  if (!Allocate()) {
+    pending_errno_ = ENOMEM;
+    return Loaded::kError;
+  }
+  Loaded opened = OpenNext(fd);
+  if (opened != Loaded::kNothing) return opened;
+  Loaded refilled = Refill(fd);
+  if (refilled == Loaded::kError) return refilled;
+  if (refilled == Loaded::kEnd) {
+    if (end_ == pos_ || shut_down_) return Loaded::kEnd;
+    return Fail(fd, {Errc::kTruncated, "the stream ended inside a frame"});
+  }
+  opened = OpenNext(fd);
+  if (opened != Loaded::kNothing) return opened;
+
+  // Less than a frame: take its beginning out, and have the kernel wait for the rest.
+  if (waiters_ == 0 && end_ != base_) {
+    (void)real::recv(fd, nullptr, end_ - base_, MSG_TRUNC | MSG_DONTWAIT);
+    base_ = end_;
+  }
+  auto size = layer_->FrameSize(window());
+  const size_t whole =
+      size.ok() && *size != 0 ? *size : std::max(layer_->MinFrameSize(), window().size() + 1);
+  SetLowWater(fd, pos_ + whole - base_);
+  return Loaded::kNothing;
+}
+
+Receiver::Loaded Receiver::OpenNext(int fd) {
+  auto size = layer_->FrameSize(window());
+  if (!size.ok()) return Fail(fd, size.status());
+  if (*size == 0 || window().size() < *size) return Loaded::kNothing;
+  auto opened = layer_->Open({buffer_.get() + pos_, *size});
+  if (!opened.ok()) return Fail(fd, opened.status());
+  if (plain() == 0) {
+    plain_begin_ = plain_end_ =
+        opened->empty() ? pos_ : static_cast<size_t>(opened->data() - buffer_.get());
+  } else {
+    memmove(buffer_.get() + plain_end_, opened->data(), opened->size());
+  }
+  plain_end_ += opened->size();
+  pos_ += *size;
+  return Loaded::kFrame;
+}
+
+Receiver::Loaded Receiver::Refill(int fd) {
+  TakeOutSpent(fd);
+  memmove(buffer_.get(), buffer_.get() + pos_, base_ - pos_);  // the beginning of a frame
+  base_ -= pos_;
+  plain_begin_ = plain_end_ = pos_ = 0;
+  end_ = base_;
+  ssize_t came = real::recv(fd, buffer_.get() + base_, kMaxFrameSize, MSG_PEEK | MSG_DONTWAIT);
+  if (came == 0) return Loaded::kEnd;
+  if (came > 0) {
+    end_ += static_cast<size_t>(came);
+    return Loaded::kFrame;
+  }
+  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return Loaded::kNothing;
+  pending_errno_ = errno;
+  return Loaded::kError;
+}
+
+void Receiver::Deepen(int fd, size_t wanted) {
+  while (plain() < wanted) {
+    Loaded opened = OpenNext(fd);
+    if (opened == Loaded::kError) return;  // reported once the plaintext before it is spent
+    if (opened == Loaded::kFrame) continue;
+    // The kernel's queue starts at base_: look at all of it again and keep what is new.
+    const size_t known = end_ - base_, room = kCapacity - base_;
+    if (known >= room) return;
+    std::unique_ptr<uint8_t[]> queue(new (std::nothrow) uint8_t[room]);
+    if (!queue) return;
+    ssize_t came = real::recv(fd, queue.get(), room, MSG_PEEK | MSG_DONTWAIT);
+    if (came <= 0 || static_cast<size_t>(came) <= known) return;
+    memcpy(buffer_.get() + end_, queue.get() + known, static_cast<size_t>(came) - known);
+    end_ = base_ + static_cast<size_t>(came);
+  }
+}
+
+void Receiver::TakeOutSpent(int fd) {
+  while (pos_ > base_) {
+    ssize_t gone = real::recv(fd, nullptr, pos_ - base_, MSG_TRUNC | MSG_DONTWAIT);
+    if (gone < 0 && errno == EINTR) continue;
+    if (gone <= 0) {  // it was there when it was looked at
+      base_ = pos_;
+      return;
+    }
+    base_ += static_cast<size_t>(gone);
+  }
+}
+
+void Receiver::Settle(int fd, Loaded last) {
+  if (plain() != 0) {  // at least so much is in the kernel, and must do to be readable
+    if (low_water_ > pos_ - base_) SetLowWater(fd, std::min(pos_ - base_, layer_->MinFrameSize()));
+    return;
+  }
+  TakeOutSpent(fd);
+  if (last != Loaded::kFrame) return;  // LoadFrame has said what is missing, or nothing will come
+  auto size = layer_->FrameSize(window());
+  SetLowWater(fd, size.ok() && *size != 0 ? *size : layer_->MinFrameSize());
+}
+
+void Receiver::SetLowWater(int fd, size_t octets) {
+  if (low_water_ == octets) return;
+  low_water_ = octets;
+  int value = static_cast<int>(octets);
+  (void)real::setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &value, sizeof value);
+}
+
+Receiver::Loaded Receiver::Fail(int fd, const Status& error) {
+  Log::Warn("the connection is ended: " + error.message());
+  failed_ = true;
+  pending_errno_ = DataErrno(error.code());
+  // Both sides see the end now, and the kernel says so to whoever polls.
+  (void)real::shutdown(fd, SHUT_RDWR);
+  return Loaded::kError;
+}
+
+}  // namespace socksify

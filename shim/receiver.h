@@ -1,0 +1,94 @@
+// The incoming direction of a framed connection: opens frames, and keeps the kernel's answer true.
+//
+//   Readable in the kernel exactly when plaintext can be delivered.
+//
+// poll, select, epoll and SIGIO ask the kernel, not us. So octets are looked at with MSG_PEEK and taken
+// out only when that is right for readiness:
+//   - less than a frame has come: what is there is taken out, and SO_RCVLOWAT is set to the octets
+//     still missing, so that the kernel reports the socket readable when the frame is whole (or at EOF);
+//   - plaintext is waiting: octets of its frame stay in the kernel until the plaintext is spent.
+//
+// The buffer is a window on the stream. Offsets: [base_, end_) is a copy of the head of the kernel's
+// queue; octets before base_ have been taken out of it. pos_ is where the first unopened frame starts.
+//
+//   0 ... plain_begin_ .. plain_end_ ... base_ ......... pos_ .... end_
+//         opened, not delivered          still in the kernel       (a frame may straddle base_)
+#ifndef SHIM_RECEIVER_H_
+#define SHIM_RECEIVER_H_
+
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+
+#include "lib/security/security_layer.h"
+#include "shim/mutex.h"
+
+namespace socksify {
+
+class Receiver {
+ public:
+  // `layer` is borrowed and outlives this. `early` is plaintext that came before; the last `unread`
+  // octets that have been dealt with are still in the kernel.
+  void Start(SecurityLayer* layer, ByteView early, size_t unread, int fd);
+  // Forgets everything and frees the buffer.
+  void Reset();
+
+  // Delivers plaintext into `vectors` as recv(2) does, without waiting. `flags`: MSG_PEEK, MSG_TRUNC.
+  // Returns the octets delivered, 0 at the end of the stream, or -1 with errno (EAGAIN: nothing yet).
+  ssize_t Take(int fd, const iovec* vectors, size_t count, int flags);
+
+  // How much plaintext can be delivered without waiting (FIONREAD).
+  size_t Available(int fd);
+
+  // After Take said EAGAIN: how many octets in the kernel would change that.
+  size_t wait_target() const { return low_water_.load(std::memory_order_relaxed); }
+
+  // While a thread waits in the kernel for wait_target() octets, none are taken out behind its back.
+  void BeginWait() { waiters_.fetch_add(1); }
+  void EndWait() { waiters_.fetch_sub(1); }
+
+  void ShutDown() { shut_down_ = true; }
+
+  // In a forked child, where nobody waits.
+  void ForgetWaiters() { waiters_ = 0; }
+
+  Mutex& mutex() { return mutex_; }
+
+ private:
+  enum class Loaded {
+    kFrame,    // a frame has been opened (or the window refilled)
+    kNothing,  // not all of it has come
+    kEnd,      // the end of the stream
+    kError,    // pending_errno_ says which
+  };
+
+  Loaded LoadFrame(int fd);            // plaintext is spent: opens the next frame
+  Loaded OpenNext(int fd);             // opens the frame at pos_ if the window holds all of it
+  Loaded Refill(int fd);               // looks at the kernel's queue anew
+  void Deepen(int fd, size_t wanted);  // opens further frames behind waiting plaintext
+  void TakeOutSpent(int fd);           // takes what lies before pos_ out of the kernel
+  void Settle(int fd, Loaded last);    // makes the kernel's answer true
+  void SetLowWater(int fd, size_t octets);
+  Loaded Fail(int fd, const Status& error);
+  bool Allocate();
+  size_t plain() const { return plain_end_ - plain_begin_; }
+  ByteView window() const { return {buffer_.get() + pos_, end_ - pos_}; }
+
+  Mutex mutex_;
+  SecurityLayer* layer_ = nullptr;
+  std::unique_ptr<uint8_t[]> buffer_;
+  size_t plain_begin_ = 0, plain_end_ = 0;
+  size_t base_ = 0, pos_ = 0, end_ = 0;
+  std::atomic<size_t> low_water_{1};
+  std::atomic<int> waiters_{0};
+  std::atomic<bool> shut_down_{false};
+  int pending_errno_ = 0;  // to be reported by the next Take
+  bool failed_ = false;    // and reported: from now on it is the end of the stream
+};
+
+}  // namespace socksify
+
+#endif  // SHIM_RECEIVER_H_

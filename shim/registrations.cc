@@ -1,0 +1,187 @@
+#include "shim/registrations.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <unordered_map>
+#include <vector>
+
+#include "shim/connection.h"
+#include "shim/descriptor_table.h"
+#include "shim/mutex.h"
+#include "shim/real_calls.h"
+
+namespace socksify {
+namespace {
+
+struct Registration {
+  int epoll;
+  int fd;
+  epoll_event event;
+};
+using List = std::vector<Registration>;
+
+struct Table {
+  std::unordered_map<int, List> fresh;         // by descriptor, of sockets not connected yet
+  std::unordered_map<Connection*, List> held;  // of those being connected
+};
+
+Mutex g_mutex;
+std::atomic<size_t> g_known{0};  // registrations of both kinds, to ask without the lock
+
+Table& GetTable() {
+  static Table* const table = new Table();  // never destroyed: threads outlive destructors
+  return *table;
+}
+
+List::iterator FindIn(List& list, int epoll, int fd) {
+  return std::find_if(list.begin(), list.end(), [&](const Registration& registration) {
+    return registration.epoll == epoll && registration.fd == fd;
+  });
+}
+
+// epoll_ctl(2) on a list instead of the kernel.
+int Imitate(List& list, int epoll, int operation, int fd, epoll_event* event) {
+  auto at = FindIn(list, epoll, fd);
+  const bool known = at != list.end();
+  int error = 0;
+  switch (operation) {
+    case EPOLL_CTL_ADD:
+      if (known) {
+        error = EEXIST;
+      } else {
+        list.push_back({epoll, fd, *event});
+        ++g_known;
+      }
+      break;
+    case EPOLL_CTL_MOD:
+      if (!known) {
+        error = ENOENT;
+      } else if (((event->events | at->event.events) & EPOLLEXCLUSIVE) != 0) {
+        error = EINVAL;
+      } else {
+        at->event = *event;
+      }
+      break;
+    case EPOLL_CTL_DEL:
+      if (!known) {
+        error = ENOENT;
+      } else {
+        list.erase(at);
+        --g_known;
+      }
+      break;
+    default:
+      error = EINVAL;
+  }
+  if (error == 0) return 0;
+  errno = error;
+  return -1;
+}
+
+// What the kernel has accepted, noted.
+void Note(List& list, int epoll, int operation, int fd, const epoll_event* event) {
+  auto at = FindIn(list, epoll, fd);
+  if (at != list.end()) {
+    list.erase(at);
+    --g_known;
+  }
+  if (operation != EPOLL_CTL_DEL) {
+    list.push_back({epoll, fd, *event});
+    ++g_known;
+  }
+}
+
+template <typename Key>
+void Erase(std::unordered_map<Key, List>& lists, Key key) {
+  auto at = lists.find(key);
+  if (at == lists.end()) return;
+  g_known -= at->second.size();
+  lists.erase(at);
+}
+
+}  // namespace
+
+void Registrations::Lock() { g_mutex.Lock(); }
+void Registrations::Unlock() { g_mutex.Unlock(); }
+
+int Registrations::Control(int epoll, int operation, int fd, epoll_event* event) {
+  const auto mark = DescriptorTable::Get(fd);
+  if (mark != DescriptorTable::Mark::kFreshSocket && mark != DescriptorTable::Mark::kConnection) {
+    return real::epoll_ctl(epoll, operation, fd, event);
+  }
+  MutexLock lock(g_mutex);
+  ConnectionRef connection = DescriptorTable::Find(fd);
+  if (connection && connection->phase() == Connection::Phase::kConnecting) {
+    if (event == nullptr && operation != EPOLL_CTL_DEL) {
+      errno = EFAULT;
+      return -1;
+    }
+    // The kernel checks the epoll descriptor: a registration that cannot exist says whether it is one.
+    epoll_event none = {};
+    if (real::epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &none) != 0 && errno != ENOENT) return -1;
+    return Imitate(GetTable().held[connection.get()], epoll, operation, fd, event);
+  }
+  const int result = real::epoll_ctl(epoll, operation, fd, event);
+  if (result == 0 && (!connection || connection->phase() == Connection::Phase::kFailed)) {
+    Note(GetTable().fresh[fd], epoll, operation, fd, event);
+  }
+  return result;
+}
+
+void Registrations::Hold(int fd, Connection* connection) {
+  if (g_known == 0) return;
+  MutexLock lock(g_mutex);
+  auto at = GetTable().fresh.find(fd);
+  if (at == GetTable().fresh.end()) return;
+  for (const Registration& registration : at->second) {
+    (void)real::epoll_ctl(registration.epoll, EPOLL_CTL_DEL, fd, nullptr);
+  }
+  GetTable().held[connection] = std::move(at->second);
+  GetTable().fresh.erase(at);
+}
+
+void Registrations::GiveBack(Connection* connection) {
+  auto at = GetTable().held.find(connection);
+  if (at == GetTable().held.end()) return;
+  List list = std::move(at->second);
+  GetTable().held.erase(at);
+  const bool failed = connection->phase() == Connection::Phase::kFailed;
+  for (Registration& registration : list) {
+    --g_known;
+    if (real::epoll_ctl(registration.epoll, EPOLL_CTL_ADD, registration.fd, &registration.event) == 0 &&
+        failed) {  // it may be connected again
+      GetTable().fresh[registration.fd].push_back(registration);
+      ++g_known;
+    }
+  }
+}
+
+void Registrations::Forget(Connection* connection) {
+  if (g_known == 0) return;
+  MutexLock lock(g_mutex);
+  Erase(GetTable().held, connection);
+}
+
+void Registrations::DescriptorGone(int fd) {
+  if (g_known == 0) return;
+  MutexLock lock(g_mutex);
+  Erase(GetTable().fresh, fd);
+  auto concerns = [&](const Registration& registration) {
+    return registration.epoll == fd || registration.fd == fd;
+  };
+  for (auto& [connection, list] : GetTable().held) g_known -= std::erase_if(list, concerns);
+  for (auto& [socket, list] : GetTable().fresh) g_known -= std::erase_if(list, concerns);
+}
+
+void Registrations::AfterFork(bool in_child) {
+  if (!in_child) {
+    Unlock();
+    return;
+  }
+  g_mutex.Reinitialise();
+  for (auto& [connection, list] : GetTable().held) g_known -= list.size();
+  GetTable().held.clear();  // those connections have failed in the child
+}
+
+}  // namespace socksify

@@ -1,0 +1,50 @@
+// epoll registrations of sockets that are being connected.
+//
+// The TCP connection to the SOCKS server is writable long before the negotiation has ended, and epoll
+// asks the kernel. So while a socket is kConnecting the kernel does not have its registrations: they
+// are kept here, whether they were made before connect() or since, and given back at the end, when
+// EPOLL_CTL_ADD itself wakes whoever waits.
+#ifndef SHIM_REGISTRATIONS_H_
+#define SHIM_REGISTRATIONS_H_
+
+#include <sys/epoll.h>
+
+#include "shim/connection_ref.h"
+
+namespace socksify {
+
+class Registrations {
+ public:
+  // The interposed epoll_ctl(2), errno included.
+  static int Control(int epoll, int operation, int fd, epoll_event* event);
+
+  // The connection on `fd` begins: takes the registrations of `fd` out of the kernel.
+  static void Hold(int fd, Connection* connection);
+
+  // The connection's attempt has ended: calls `change_phase` and gives everything back, as one step.
+  template <typename Function>
+  static void Release(Connection* connection, Function change_phase) {
+    Lock();
+    change_phase();
+    GiveBack(connection);
+    Unlock();
+  }
+
+  // The connection ended while it was being connected.
+  static void Forget(Connection* connection);
+
+  // A descriptor of the application goes: its registrations, and those with it as the epoll instance.
+  static void DescriptorGone(int fd);
+
+  static void BeforeFork() { Lock(); }
+  static void AfterFork(bool in_child);
+
+ private:
+  static void Lock();
+  static void Unlock();
+  static void GiveBack(Connection* connection);
+};
+
+}  // namespace socksify
+
+#endif  // SHIM_REGISTRATIONS_H_

@@ -1,0 +1,21 @@
+// What the user is told on stderr: one line per cause and process.
+#ifndef SHIM_REPORT_H_
+#define SHIM_REPORT_H_
+
+#include <string>
+
+#include "lib/base/log.h"
+#include "shim/attempt.h"
+
+namespace socksify {
+
+// Writes the line unless this process has written the same before.
+void ReportOnce(const std::string& line, LogLevel level = LogLevel::kWarn);
+
+// A connection could not be made. What the destination itself answered (refused, unreachable) is the
+// application's to tell, and logged at `info` only.
+void ReportFailedAttempt(const Attempt& attempt, const Address& destination);
+
+}  // namespace socksify
+
+#endif  // SHIM_REPORT_H_

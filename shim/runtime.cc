@@ -1,0 +1,101 @@
+#include "shim/runtime.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+
+#include "lib/config/loader.h"
+#include "lib/io/core_loader.h"
+#include "shim/guard.h"
+#include "shim/own_descriptor.h"
+#include "shim/process.h"
+#include "shim/real_calls.h"
+#include "shim/report.h"
+
+namespace socksify {
+namespace {
+
+std::atomic<const Config*> g_config{nullptr};
+std::atomic<const Core*> g_core{nullptr};
+pthread_once_t g_config_once = PTHREAD_ONCE_INIT;
+pthread_once_t g_core_once = PTHREAD_ONCE_INIT;
+int g_log_fd = -1;
+
+// A daemon may have closed stderr, and its number may be a network connection by now: say nothing then.
+long WriteLog(int fd, const void* octets, size_t count) {
+  int domain = 0;
+  socklen_t size = sizeof domain;
+  if (real::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 &&
+      (domain == AF_INET || domain == AF_INET6)) {
+    return -1;
+  }
+  return real::write(fd, octets, count);
+}
+
+void OpenLog(const Config& config) {
+  if (!config.log_file.empty()) {
+    constexpr int kFlags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY;
+    g_log_fd = OwnDescriptor::Adopt(real::open(config.log_file.c_str(), kFlags, 0600));
+    if (g_log_fd < 0) {
+      Log::Warn("cannot open the log file " + config.log_file + ": " + strerror(errno));
+    }
+  }
+  Log::Open("socksify-gss", config.log_level, g_log_fd >= 0 ? g_log_fd : STDERR_FILENO, &WriteLog);
+}
+
+void LoadConfig() {
+  Guard guard;
+  Log::Open("socksify-gss", LogLevel::kWarn, STDERR_FILENO, &WriteLog);
+  auto config = LoadFromEnvironment();
+  if (!config.ok()) {
+    ReportOnce(config.status().message(), LogLevel::kError);
+    return;
+  }
+  OpenLog(*config);
+  PrepareForForks();
+  g_config = new Config(std::move(*config));  // never destroyed: threads outlive destructors
+}
+
+// The core lies beside this library.
+std::string CorePath() {
+  Dl_info self;
+  if (dladdr(reinterpret_cast<void*>(&CorePath), &self) == 0 || self.dli_fname == nullptr) return {};
+  std::string path = self.dli_fname;
+  const size_t slash = path.rfind('/');
+  return (slash == std::string::npos ? "./" : path.substr(0, slash + 1)) + kCoreFile;
+}
+
+void LoadCoreOnce() {
+  auto core = LoadCore(CorePath());
+  if (core.ok()) {
+    g_core = *core;
+  } else {
+    ReportOnce(core.status().message(), LogLevel::kError);
+  }
+}
+
+}  // namespace
+
+const Config* Runtime::GetConfig() {
+  const Config* config = g_config.load(std::memory_order_acquire);
+  if (config != nullptr) return config;
+  pthread_once(&g_config_once, &LoadConfig);
+  return g_config;
+}
+
+const Config* Runtime::LoadedConfig() { return g_config.load(std::memory_order_acquire); }
+
+const Core* Runtime::GetCore() {
+  pthread_once(&g_core_once, &LoadCoreOnce);
+  return g_core;
+}
+
+int Runtime::log_fd() { return g_log_fd; }
+
+}  // namespace socksify

@@ -1,0 +1,121 @@
+#include "shim/sender.h"
+
+#include <signal.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "lib/base/log.h"
+#include "shim/real_calls.h"
+
+namespace socksify {
+namespace {
+
+// Gathers up to `limit` octets of the vectors behind the first `offset`. A single vector is not copied.
+ByteView Gather(const iovec* vectors, size_t count, size_t offset, size_t limit, Bytes* copy) {
+  size_t i = 0;
+  while (i < count && offset >= vectors[i].iov_len) offset -= vectors[i++].iov_len;
+  if (i == count) return {};
+  auto part = [&] {
+    return ByteView(static_cast<const uint8_t*>(vectors[i].iov_base) + offset,
+                    std::min(limit - copy->size(), vectors[i].iov_len - offset));
+  };
+  copy->clear();
+  if (ByteView first = part(); first.size() == limit || i + 1 == count) return first;
+  for (; i < count && copy->size() < limit; ++i, offset = 0) {
+    if (vectors[i].iov_len > offset) Append(*copy, part());
+  }
+  return *copy;
+}
+
+}  // namespace
+
+void Sender::Start(SecurityLayer* layer) { layer_ = layer; }
+
+void Sender::Reset() {
+  layer_ = nullptr;
+  frames_ = Bytes();
+  sent_ = 0;
+  has_tail_ = false;
+  shut_down_ = false;
+  broken_errno_ = 0;
+}
+
+ssize_t Sender::Put(int fd, const iovec* vectors, size_t count, size_t offset, int flags) {
+  MutexLock lock(mutex_);
+  if (broken_errno_ != 0 || shut_down_) {
+    if ((flags & MSG_NOSIGNAL) == 0) (void)raise(SIGPIPE);
+    errno = EPIPE;
+    return -1;
+  }
+  if (FlushLocked(fd, flags) != 0) return -1;
+
+  ssize_t accepted = 0;
+  Bytes copy;
+  for (;;) {
+    ByteView plain = Gather(vectors, count, offset, layer_->MaxPlaintext(), &copy);
+    if (plain.empty()) return accepted;
+    if (Status status = layer_->Seal(plain, &frames_); !status.ok()) {
+      Log::Warn("the connection is ended: " + status.message());
+      broken_errno_ = DataErrno(status.code());
+      DropTail();
+      (void)real::shutdown(fd, SHUT_RDWR);
+      errno = broken_errno_;
+      return accepted != 0 ? accepted : -1;
+    }
+    has_tail_ = true;
+    const int unsent = FlushLocked(fd, flags);
+    if (unsent != 0 && errno != EAGAIN) return accepted != 0 ? accepted : -1;
+    accepted += static_cast<ssize_t>(plain.size());
+    offset += plain.size();
+    if (unsent != 0) return accepted;
+  }
+}
+
+int Sender::Flush(int fd) {
+  MutexLock lock(mutex_);
+  return FlushLocked(fd, MSG_NOSIGNAL);
+}
+
+int Sender::FlushLocked(int fd, int flags) {
+  while (sent_ < frames_.size()) {
+    ssize_t sent = real::send(fd, frames_.data() + sent_, frames_.size() - sent_,
+                              (flags & (MSG_NOSIGNAL | MSG_MORE)) | MSG_DONTWAIT);
+    if (sent < 0) {
+      if (errno == EINTR) continue;
+      if (errno == EWOULDBLOCK) errno = EAGAIN;
+      if (errno != EAGAIN) {  // the peer has part of a frame at most: nothing more makes sense to it
+        broken_errno_ = errno;
+        DropTail();
+        errno = broken_errno_;
+      }
+      return -1;
+    }
+    sent_ += static_cast<size_t>(sent);
+  }
+  DropTail();
+  if (shut_down_) (void)real::shutdown(fd, SHUT_WR);
+  return 0;
+}
+
+int Sender::ShutDown(int fd) {
+  MutexLock lock(mutex_);
+  if (shut_down_ && has_tail_) return 0;
+  if (FlushLocked(fd, MSG_NOSIGNAL) != 0 && errno == EAGAIN) {
+    shut_down_ = true;
+    return 0;
+  }
+  return real::shutdown(fd, SHUT_WR);
+}
+
+void Sender::ForgetTail() { DropTail(); }
+
+void Sender::DropTail() {
+  frames_.clear();
+  sent_ = 0;
+  has_tail_ = false;
+}
+
+}  // namespace socksify

@@ -1,0 +1,57 @@
+// The outgoing direction of a framed connection: seals and writes frames.
+//
+// What is accepted is sealed at once. The tail of a frame that the kernel does not take stays here, one
+// frame at most, and goes out before anything else: with the next call, or by the service thread, also
+// after close() and at exit.
+#ifndef SHIM_SENDER_H_
+#define SHIM_SENDER_H_
+
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include <atomic>
+#include <cstddef>
+
+#include "lib/security/security_layer.h"
+#include "shim/mutex.h"
+
+namespace socksify {
+
+class Sender {
+ public:
+  void Start(SecurityLayer* layer);  // `layer` is borrowed and outlives this
+  void Reset();
+
+  // Accepts octets behind the first `offset` of `vectors` as send(2) does, without waiting: as many
+  // frames as the kernel takes, the last one perhaps in part. `flags`: MSG_NOSIGNAL, MSG_MORE.
+  // Returns the octets accepted (at least 1) or -1 with errno (EAGAIN: an earlier frame is in the way).
+  ssize_t Put(int fd, const iovec* vectors, size_t count, size_t offset, int flags);
+
+  // Writes the tail. 0 when nothing is left, -1 with errno.
+  int Flush(int fd);
+  bool has_tail() const { return has_tail_.load(std::memory_order_acquire); }
+
+  // No more octets will be accepted; the kernel is told once the tail is out. As shutdown(SHUT_WR).
+  int ShutDown(int fd);
+
+  // In a forked child: the tail is the parent's to send.
+  void ForgetTail();
+
+  Mutex& mutex() { return mutex_; }
+
+ private:
+  int FlushLocked(int fd, int flags);
+  void DropTail();
+
+  Mutex mutex_;
+  SecurityLayer* layer_ = nullptr;
+  Bytes frames_;     // sealed; octets from sent_ on are the tail
+  size_t sent_ = 0;
+  std::atomic<bool> has_tail_{false};
+  bool shut_down_ = false;
+  int broken_errno_ = 0;  // sealing or writing failed inside a frame: nothing more can go out
+};
+
+}  // namespace socksify
+
+#endif  // SHIM_SENDER_H_

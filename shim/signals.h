@@ -1,0 +1,14 @@
+// What a signal does to a call that waits.
+#ifndef SHIM_SIGNALS_H_
+#define SHIM_SIGNALS_H_
+
+namespace socksify {
+
+// After poll(2) has said EINTR: would the kernel have gone on with the call that is being imitated?
+// True when every handler of the application is installed with SA_RESTART. (poll itself never is
+// restarted, and which signal came cannot be known.) Keeps errno.
+bool SignalsRestartCalls();
+
+}  // namespace socksify
+
+#endif  // SHIM_SIGNALS_H_

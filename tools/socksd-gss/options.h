@@ -1,0 +1,37 @@
+// The command line of socksd-gss. One table says what there is, reads it and makes --help.
+#ifndef TOOLS_SOCKSD_GSS_OPTIONS_H_
+#define TOOLS_SOCKSD_GSS_OPTIONS_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/base/log.h"
+#include "lib/base/result.h"
+#include "lib/security/security_layer.h"
+#include "lib/wire/socks5.h"
+#include "tools/socksd-gss/rules.h"
+
+namespace socksify {
+
+struct ServerOptions {
+  std::vector<std::string> listen;
+  std::vector<Method> methods = {Method::kGssapi};
+  std::string keytab;
+  std::string gss_service = "socks";
+  std::vector<ProtectionLevel> levels = {ProtectionLevel::kIntegrity,
+                                         ProtectionLevel::kConfidentiality};
+  std::string users_file;
+  TargetRules targets;
+  size_t max_clients = 0;  // no limit
+  unsigned connect_seconds = 30;
+  unsigned threads = 0;  // one per core
+  LogLevel log_level = LogLevel::kWarn;
+};
+
+// Nothing when --help or --version has been answered on stdout.
+Result<std::optional<ServerOptions>> ParseOptions(int argc, char** argv);
+
+}  // namespace socksify
+
+#endif  // TOOLS_SOCKSD_GSS_OPTIONS_H_

@@ -1,0 +1,58 @@
+// Listens, hands each connection to the worker with the fewest, and stops in order: on the first
+// SIGTERM or SIGINT the listeners close and running sessions finish; a second one ends the process.
+#ifndef TOOLS_SOCKSD_GSS_SERVER_H_
+#define TOOLS_SOCKSD_GSS_SERVER_H_
+
+#include <uv.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lib/base/result.h"
+#include "tools/socksd-gss/listener.h"
+#include "tools/socksd-gss/session.h"
+#include "tools/socksd-gss/timer.h"
+#include "tools/socksd-gss/worker.h"
+
+namespace socksify {
+
+class Server {
+ public:
+  // `rules` must outlive the server. `max_clients` 0: no limit.
+  Server(const ServerRules& rules, size_t max_clients);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Before Run(). `where`: ADDR, ADDR:PORT or [ADDR]:PORT.
+  Status Listen(const std::string& where);
+
+  // Says on stdout where it listens, then serves until it is told to stop and all sessions are
+  // over.
+  Status Run(unsigned threads);
+
+ private:
+  size_t Sessions() const;
+  void OnAcceptable(const Listener& listener);
+  void OnSessionEnded();
+  void Pause();
+  void Resume();
+  void Stop();
+  void Finish();
+
+  const ServerRules& rules_;
+  const size_t max_clients_;
+  uv_loop_t loop_ = {};
+  uv_async_t session_ended_ = {};
+  uv_signal_t signals_[2] = {};
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  size_t turn_ = 0;  // the worker that is asked first
+  bool paused_ = false;
+  bool stopping_ = false;
+  Timer retry_;
+};
+
+}  // namespace socksify
+
+#endif  // TOOLS_SOCKSD_GSS_SERVER_H_

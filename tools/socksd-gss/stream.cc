@@ -1,0 +1,178 @@
+#include "tools/socksd-gss/stream.h"
+
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace socksify {
+namespace {
+
+constexpr unsigned kKeepaliveSeconds = 600;
+
+Stream* StreamOf(void* handle) {
+  return static_cast<Stream*>(static_cast<uv_handle_t*>(handle)->data);
+}
+
+}  // namespace
+
+// The octets stay where they are until libuv is done with them, also when the stream has gone.
+struct Stream::Pending {
+  uv_write_t request;
+  Bytes octets;
+};
+
+StreamPtr Stream::New(uv_loop_t* loop) {
+  StreamPtr made(new Stream);
+  if (uv_tcp_init(loop, &made->tcp_) != 0) {
+    delete made.release();  // no handle yet that could be closed
+    return nullptr;
+  }
+  made->tcp_.data = made.get();
+  return made;
+}
+
+void Stream::Tune() {
+  (void)uv_tcp_nodelay(&tcp_, 1);
+  (void)uv_tcp_keepalive(&tcp_, 1, kKeepaliveSeconds);
+}
+
+void Stream::StartReading() {
+  if (reading_) return;
+  reading_ = true;
+  auto allocate = [](uv_handle_t* handle, size_t, uv_buf_t* buffer) {
+    *buffer = uv_buf_init(static_cast<ReadBuffer*>(handle->loop->data)->octets, ReadBuffer::kSize);
+  };
+  (void)uv_read_start(stream(), allocate,
+                      [](uv_stream_t* from, ssize_t count, const uv_buf_t* buffer) {
+                        StreamOf(from)->OnRead(count, buffer);
+                      });
+}
+
+void Stream::StopReading() {
+  reading_ = false;
+  (void)uv_read_stop(stream());
+}
+
+void Stream::OnRead(ssize_t count, const uv_buf_t* buffer) {
+  if (count == 0) return;  // EAGAIN
+  if (count > 0) {
+    owner_->OnOctets(this, AsBytes({buffer->base, static_cast<size_t>(count)}));
+    return;
+  }
+  StopReading();
+  owner_->OnEnd(this, count == UV_EOF ? 0 : static_cast<int>(count));
+}
+
+void Stream::Write(Bytes octets) {
+  if (write_failed_ || octets.empty()) return;
+  uv_buf_t all =
+      uv_buf_init(reinterpret_cast<char*>(octets.data()), static_cast<unsigned>(octets.size()));
+  const int sent = uv_try_write(stream(), &all, 1);
+  const size_t done = sent > 0 ? static_cast<size_t>(sent) : 0;
+  if (done == octets.size()) return;
+
+  // An error comes again here, and is then reported from the loop.
+  auto* pending = new Pending{{}, std::move(octets)};
+  pending->request.data = pending;
+  uv_buf_t rest = uv_buf_init(reinterpret_cast<char*>(pending->octets.data()) + done,
+                              static_cast<unsigned>(pending->octets.size() - done));
+  const int error =
+      uv_write(&pending->request, stream(), &rest, 1, [](uv_write_t* request, int status) {
+        Stream* self = StreamOf(request->handle);
+        delete static_cast<Pending*>(request->data);
+        if (self->owner_ == nullptr || self->write_failed_) return;
+        if (status == 0) return self->owner_->OnWritten(self);
+        self->write_failed_ = true;
+        self->owner_->OnWriteError(self, status);
+      });
+  if (error != 0) delete pending;  // the stream is closing
+}
+
+size_t Stream::unsent() const {
+  uv_os_fd_t fd;
+  int in_kernel = 0;
+  if (uv_fileno(reinterpret_cast<const uv_handle_t*>(&tcp_), &fd) == 0) {
+    (void)ioctl(fd, SIOCOUTQ, &in_kernel);
+  }
+  return queued() + static_cast<size_t>(in_kernel);
+}
+
+void Stream::Shutdown() {
+  (void)uv_shutdown(&shutdown_, stream(), [](uv_shutdown_t* request, int status) {
+    Stream* self = StreamOf(request->handle);
+    if (self->owner_ == nullptr || self->write_failed_) return;
+    if (status == 0) return self->owner_->OnShutdown(self);
+    self->write_failed_ = true;
+    self->owner_->OnWriteError(self, status);
+  });
+}
+
+void Stream::ResetOnClose() {
+  // Not uv_tcp_close_reset, which refuses once a shutdown is under way.
+  uv_os_fd_t fd;
+  const linger at_once = {.l_onoff = 1, .l_linger = 0};
+  if (uv_fileno(reinterpret_cast<uv_handle_t*>(&tcp_), &fd) == 0) {
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  }
+}
+
+void Stream::Close() {
+  owner_ = nullptr;
+  uv_close(reinterpret_cast<uv_handle_t*>(&tcp_),
+           [](uv_handle_t* handle) { delete StreamOf(handle); });
+}
+
+void StreamCloser::operator()(Stream* stream) const { stream->Close(); }
+
+Address Stream::LocalAddress() const {
+  sockaddr_storage address = {};
+  int length = sizeof address;
+  (void)uv_tcp_getsockname(&tcp_, reinterpret_cast<sockaddr*>(&address), &length);
+  return AddressOf(reinterpret_cast<sockaddr*>(&address));
+}
+
+Address Stream::PeerAddress() const {
+  sockaddr_storage address = {};
+  int length = sizeof address;
+  (void)uv_tcp_getpeername(&tcp_, reinterpret_cast<sockaddr*>(&address), &length);
+  return AddressOf(reinterpret_cast<sockaddr*>(&address));
+}
+
+Address AddressOf(const sockaddr* address) {
+  if (address->sa_family == AF_INET) {
+    auto* in = reinterpret_cast<const sockaddr_in*>(address);
+    std::array<uint8_t, 4> ip;
+    memcpy(ip.data(), &in->sin_addr, ip.size());
+    return Address::Ipv4(ip, ntohs(in->sin_port));
+  }
+  if (address->sa_family == AF_INET6) {
+    auto* in = reinterpret_cast<const sockaddr_in6*>(address);
+    std::array<uint8_t, 16> ip;
+    memcpy(ip.data(), &in->sin6_addr, ip.size());
+    return Address::Ipv6(ip, ntohs(in->sin6_port));
+  }
+  return {};
+}
+
+sockaddr_storage SocketAddress(const Address& address) {
+  sockaddr_storage storage = {};
+  if (address.type == AddressType::kIpv4) {
+    auto* in = reinterpret_cast<sockaddr_in*>(&storage);
+    in->sin_family = AF_INET;
+    in->sin_port = htons(address.port);
+    memcpy(&in->sin_addr, address.ip.data(), sizeof in->sin_addr);
+  } else {
+    auto* in = reinterpret_cast<sockaddr_in6*>(&storage);
+    in->sin6_family = AF_INET6;
+    in->sin6_port = htons(address.port);
+    memcpy(&in->sin6_addr, address.ip.data(), sizeof in->sin6_addr);
+  }
+  return storage;
+}
+
+}  // namespace socksify

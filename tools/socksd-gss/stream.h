@@ -1,0 +1,96 @@
+// One TCP connection on a libuv loop: reads into a buffer that the whole loop shares, queues what
+// the kernel does not take, and reports to one owner.
+//
+// Owned through StreamPtr; letting go of it closes the connection, and no report comes after that.
+// For the loop's thread only. The owner may let go of the stream inside any report.
+#ifndef TOOLS_SOCKSD_GSS_STREAM_H_
+#define TOOLS_SOCKSD_GSS_STREAM_H_
+
+#include <uv.h>
+
+#include <memory>
+
+#include "lib/base/bytes.h"
+#include "lib/wire/address.h"
+
+namespace socksify {
+
+class Stream;
+
+class StreamOwner {
+ public:
+  virtual void OnOctets(Stream* stream, ByteView octets) = 0;  // valid during the call
+  virtual void OnEnd(Stream* stream, int error) = 0;  // nothing more to read; 0: in order (FIN)
+  virtual void OnWritten(Stream* stream) = 0;         // the queue has become shorter
+  virtual void OnWriteError(Stream* stream, int error) = 0;  // once; nothing can be sent any more
+  virtual void OnShutdown(Stream* stream) = 0;               // what was queued and the FIN are sent
+
+ protected:
+  ~StreamOwner() = default;
+};
+
+struct StreamCloser {
+  void operator()(Stream* stream) const;
+};
+using StreamPtr = std::unique_ptr<Stream, StreamCloser>;
+
+class Stream {
+ public:
+  // `loop->data` must be the loop's ReadBuffer. Null when the loop takes no more handles.
+  static StreamPtr New(uv_loop_t* loop);
+
+  void set_owner(StreamOwner* owner) { owner_ = owner; }
+  uv_tcp_t* handle() { return &tcp_; }
+
+  // For an established connection: TCP_NODELAY, since frames and replies go out whole, and
+  // keepalive, so that a peer that is gone does not hold a session for ever.
+  void Tune();
+
+  void StartReading();
+  void StopReading();
+  bool reading() const { return reading_; }
+
+  // Sends, or queues and later reports OnWritten. Never reports from inside.
+  void Write(Bytes octets);
+  size_t queued() const { return uv_stream_get_write_queue_size(stream()); }
+
+  // What the peer has not yet acknowledged, in the queue and in the kernel.
+  size_t unsent() const;
+
+  // FIN behind what is queued.
+  void Shutdown();
+
+  // The peer is to see a reset instead of a FIN when the stream is let go of.
+  void ResetOnClose();
+
+  Address LocalAddress() const;
+  Address PeerAddress() const;
+
+ private:
+  friend struct StreamCloser;
+  struct Pending;  // a write in the queue
+
+  const uv_stream_t* stream() const { return reinterpret_cast<const uv_stream_t*>(&tcp_); }
+  uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(&tcp_); }
+  void Close();
+  void OnRead(ssize_t count, const uv_buf_t* buffer);
+
+  uv_tcp_t tcp_;
+  uv_shutdown_t shutdown_;
+  StreamOwner* owner_ = nullptr;
+  bool reading_ = false;
+  bool write_failed_ = false;
+};
+
+// What all streams of a loop read into, one after the other: an idle session needs no buffer.
+struct ReadBuffer {
+  static constexpr size_t kSize = 65536;
+  char octets[kSize];
+};
+
+Address AddressOf(const sockaddr* address);              // of AF_INET or AF_INET6, else 0.0.0.0:0
+sockaddr_storage SocketAddress(const Address& address);  // of an IP address, not a name
+
+}  // namespace socksify
+
+#endif  // TOOLS_SOCKSD_GSS_STREAM_H_
