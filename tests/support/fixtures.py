@@ -1,0 +1,95 @@
+"""The fixtures shared by integration and interop tests. Session scope is per xdist worker, so workers share nothing."""
+
+import contextlib
+import itertools
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from support.process import Service
+from support.realm import Realm
+from support.runner import Socksify
+from support.servers import KINDS, PYTHON, SocksServer
+
+SUPPORT = Path(__file__).resolve().parent
+
+
+@pytest.fixture(scope="session")
+def realm():
+    with Realm() as running:
+        running.populate()
+        os.environ.update(running.env)  # for the in-process client; programs get theirs explicitly
+        yield running
+
+
+class Origin(Service):
+    """The origin process and its ports by service name."""
+
+    def __init__(self):
+        super().__init__([PYTHON, str(SUPPORT / "origin.py"), "--events"])
+        self.ports = self.await_event("ports")
+
+    @contextlib.contextmanager
+    def untouched(self, *services):
+        """Nobody connects to any of `services` meanwhile.
+
+        Our own connection afterwards closes the account, because accepts are told in order.
+        """
+        mark = self.mark()
+        yield
+        for service in services:
+            with socket.create_connection(("127.0.0.1", self.ports[service])) as own:
+                self.await_event("accept", mark, peer=list(own.getsockname()))
+                seen = [e for e in self.since(mark, "accept") if e["service"] == service]
+                assert len(seen) == 1, f"reached directly: {seen}"
+
+
+@pytest.fixture(scope="session")
+def origin():
+    with Origin() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def long_lived(realm, tmp_path_factory):
+    """The well-behaved long-lived servers, each started when first asked for."""
+    with contextlib.ExitStack() as stack:
+        running = {}
+
+        def get(kind):
+            if kind not in running:
+                running[kind] = stack.enter_context(SocksServer(kind, realm, tmp_path_factory.mktemp(kind)))
+            assert running[kind].process.poll() is None, f"{kind} has died: {running[kind].stderr()}"
+            return running[kind]
+
+        yield get
+
+
+@pytest.fixture(params=KINDS)
+def server(request, long_lived):
+    """Every test that takes it runs once through each server; it must outlive the test."""
+    yield long_lived(request.param)
+    long_lived(request.param)
+
+
+@pytest.fixture
+def independent(long_lived):
+    return long_lived("independent")
+
+
+@pytest.fixture
+def start_server(realm, tmp_path):
+    """A server of one's own: `start_server("independent", faults=["stall@reply"])`."""
+    numbers = itertools.count()
+    with contextlib.ExitStack() as stack:
+        yield lambda kind, **options: stack.enter_context(
+            SocksServer(kind, realm, tmp_path / f"server{next(numbers)}", **options))
+
+
+@pytest.fixture
+def socksify(realm, tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    return Socksify(realm, home)

@@ -1,0 +1,139 @@
+"""Start, await and end child processes; every wait is for an event, timeouts are hang guards only."""
+
+import json
+import os
+import queue
+import socket
+import subprocess
+import threading
+import time
+
+HANG = 60.0  # seconds; a guard against hangs, never a measurement
+
+
+def free_port(host="127.0.0.1", kind=socket.SOCK_STREAM):
+    """A loopback port that was free a moment ago (for programs that cannot take port 0)."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, kind) as probe:
+        probe.bind((host, 0))
+        return probe.getsockname()[1]
+
+
+def await_port(host, port, process=None, timeout=HANG):
+    """Returns once something accepts at host:port; fails if `process` ends first."""
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            socket.create_connection((host, port), 1).close()
+            return
+        except OSError as error:
+            if process is not None and process.poll() is not None:
+                raise RuntimeError(f"{process.args} ended with {process.returncode} before listening") from error
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"nothing listens at {host}:{port}") from error
+            time.sleep(0.01)  # the connect probe is the event; this only paces it
+
+
+def stop(process, timeout=HANG):
+    """SIGTERM, then SIGKILL if it does not end; returns the exit status."""
+    if process.poll() is None:
+        process.terminate()
+    try:
+        return process.wait(timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
+
+
+class Service:
+    """A child that says `listening on ADDR:PORT` on stdout and may go on with JSON events, one a line.
+
+    A thread drains stdout, so the child never blocks on it; `await_event` sleeps on a condition.
+    """
+
+    def __init__(self, argv, env=None, cwd=None, name=None, stderr=None):
+        self.name = name or os.path.basename(argv[0])
+        self.events = []
+        self.lines = []
+        self._changed = threading.Condition()
+        self._ended = False
+        self._listening = queue.Queue()
+        self.stderr_path = stderr
+        sink = open(stderr, "ab") if stderr else None
+        self.process = subprocess.Popen(argv, env=env, cwd=cwd, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, stderr=sink)
+        if sink:
+            sink.close()
+        threading.Thread(target=self._drain, daemon=True).start()
+        address = self._listening.get(timeout=HANG)
+        if address is None:
+            raise RuntimeError(f"{argv} ended with {self.process.wait()} before listening: {self.stderr()}")
+        self.host, _, port = address.rpartition(":")
+        self.host = self.host.strip("[]")
+        self.port = int(port)
+
+    def _drain(self):
+        for raw in self.process.stdout:
+            line = raw.decode(errors="replace").rstrip("\n")
+            if line.startswith("listening on "):
+                self._listening.put(line.removeprefix("listening on ").strip())
+            with self._changed:
+                self.lines.append(line)
+                if line.startswith("{"):
+                    self.events.append(json.loads(line))
+                self._changed.notify_all()
+        self._listening.put(None)
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    @property
+    def address(self):
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def stderr(self):
+        if not self.stderr_path:
+            return ""
+        with open(self.stderr_path, encoding="utf-8", errors="replace") as log:
+            return log.read()
+
+    def mark(self):
+        """A position in the event list, for `since`."""
+        with self._changed:
+            return len(self.events)
+
+    def since(self, mark, event=None):
+        with self._changed:
+            return [e for e in self.events[mark:] if event is None or e["event"] == event]
+
+    def await_event(self, event, mark=0, timeout=HANG, **fields):
+        """The first event after `mark` of that kind and with these fields; waits for it."""
+        def find():
+            for item in self.events[mark:]:
+                if item["event"] == event and all(item.get(k) == v for k, v in fields.items()):
+                    return item
+            return None
+
+        with self._changed:
+            self._changed.wait_for(lambda: find() or self._ended, timeout)
+            found = find()
+        if found is None:
+            raise TimeoutError(f"{self.name}: no event {event} {fields}; saw {self.events[mark:]}")
+        return found
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        return stop(self.process)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()

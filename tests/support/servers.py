@@ -1,0 +1,75 @@
+"""One way to start either SOCKS server: ours from the build tree, or the independent one."""
+
+import os
+import sys
+from pathlib import Path
+
+from support import namespace
+from support.process import Service
+
+TESTS = Path(__file__).resolve().parents[1]
+BUILD = Path(os.environ.get("SOCKSIFY_BUILD", TESTS.parent / "build")).resolve()
+PYTHON = sys.executable
+KINDS = ("socksd-gss", "independent")
+LEVELS = {"integrity": "1", "confidentiality": "2"}
+
+
+def built(name):
+    path = BUILD / name
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: run make first")
+    return str(path)
+
+
+def base_env(realm_env):
+    """What a test's program sees: no setting of the developer's shell."""
+    keep = {k: v for k, v in os.environ.items() if k in ("PATH", "TMPDIR") or k.endswith("SAN_OPTIONS")}
+    keep["PATH"] = os.pathsep.join(("/usr/bin", "/bin", "/usr/sbin", "/sbin"))
+    keep.setdefault("LSAN_OPTIONS", f"suppressions={TESTS / 'support' / 'lsan.supp'}:print_suppressions=0")
+    return keep | {"LC_ALL": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"} | realm_env
+
+
+class SocksServer(Service):
+    """A running server of either kind. `host` in tests: the name that only the server can resolve."""
+
+    def __init__(self, kind, realm, directory, *, methods="gssapi", levels="integrity,confidentiality", user=None,
+                 listen="127.0.0.1:0", hosts=None, keytab=None, faults=(), options=()):
+        self.kind = kind
+        directory = Path(directory)
+        directory.mkdir(parents=True, exist_ok=True)
+        env = base_env(realm.server_env)
+        if keytab:
+            env["KRB5_KTNAME"] = f"FILE:{keytab}"
+        hosts = hosts or {"origin.test": "127.0.0.1"}
+        if kind == "independent":
+            argv = [PYTHON, str(TESTS / "support" / "socks_gss_server.py"), "--events", "--listen", listen,
+                    "--methods", methods, "--levels", ",".join(LEVELS[level] for level in levels.split(","))]
+            argv += [f"--host={name}={address}" for name, address in hosts.items()]
+            argv += [f"--misbehave={fault}" for fault in faults]
+            if user:
+                argv += ["--user", user]
+        else:
+            if faults:
+                raise ValueError("only the independent server misbehaves")
+            argv = [built("socksd-gss"), "--listen", listen, "--methods", methods, "--protection", levels]
+            if user:
+                users = directory / "users"
+                users.write_text(user + "\n")
+                users.chmod(0o600)
+                argv += ["--users", str(users)]
+            if namespace.available():
+                table = directory / "hosts"
+                table.write_text("127.0.0.1 localhost\n" + "".join(f"{a} {n}\n" for n, a in hosts.items()))
+                argv = namespace.with_hosts(table, argv)
+        super().__init__(argv + list(options), env=env, name=kind, stderr=str(directory / "server.log"))
+
+    @property
+    def target(self):
+        """The origin's name. Without namespaces socksd-gss cannot know it, so its address."""
+        return "origin.test" if self.kind == "independent" or namespace.available() else "127.0.0.1"
+
+    def __exit__(self, *_):
+        """A sanitizer's complaint fails the test that was running, whatever the sessions looked like."""
+        self.stop()
+        log = self.stderr()
+        assert "Sanitizer" not in log and "runtime error:" not in log, log
