@@ -5,7 +5,8 @@
 #   make lint       format, tidy, layers, exports, man pages
 #   make fuzz       each fuzzer for FUZZ_SECONDS    make install    DESTDIR= PREFIX=/usr/local
 #
-# Settings: SAN=address,undefined|thread (its own build directory), CXX=clang++-14, V=1 (show commands).
+# Settings: SAN=address,undefined|thread (its own build directory), CXX=clang++-14, V=1 (show commands),
+# SUITES="unit probes" (some of the tests), STRIP=-s (install without symbols).
 
 VERSION  := 0.1.0
 PREFIX   ?= /usr/local
@@ -18,25 +19,32 @@ PYTHON   := /usr/bin/python3
 CXX      ?= g++
 CC       ?= gcc
 FUZZ_SECONDS ?= 20
+SUITES   ?= unit $(if $(SAN),server,lint probes integration interop)
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc) --no-print-directory
+endif
 
-BUILD_PACKAGES := g++ make pkg-config libkrb5-dev libgnutls28-dev libuv1-dev libgtest-dev libgmock-dev \
-                  libbenchmark-dev
-TEST_PACKAGES  := krb5-kdc krb5-admin-server krb5-user python3-gssapi python3-pytest python3-pytest-xdist \
-                  python3-cryptography curl wget git openssh-client openssh-server redis-server \
-                  redis-tools netcat-openbsd iproute2 mandoc
-LINT_PACKAGES  := clang clang-format clang-tidy clang-tools mandoc shellcheck libclang-rt-14-dev
+# What each part needs of Debian 12.
+BUILD_PACKAGES := g++ make libkrb5-dev libuv1-dev
+TEST_PACKAGES  := libgtest-dev libgmock-dev krb5-kdc krb5-admin-server krb5-user python3-gssapi python3-pytest \
+                  python3-pytest-xdist curl wget git openssh-client openssh-server redis-server redis-tools \
+                  netcat-openbsd mandoc shellcheck
+BENCH_PACKAGES := libbenchmark-dev
+LINT_PACKAGES  := clang-format clang-tidy
+FUZZ_PACKAGES  := clang libclang-rt-14-dev
 
 # --- flags ----------------------------------------------------------------------------------------
 OPT      ?= -O2 -g
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor
-SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+# No vptr check: the library is built without RTTI, which that check reads.
+SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize=vptr -fno-sanitize-recover=all -fno-omit-frame-pointer)
 COMMON   := -std=c++20 $(OPT) $(WARN) $(SANFLAGS) -I. -fPIC -fvisibility=hidden -pthread \
             -DSOCKSIFY_VERSION='"$(VERSION)"' -D_GNU_SOURCE -MMD -MP
 LEAN     := -fno-exceptions -fno-rtti -ffunction-sections -fdata-sections
 HARDEN   := $(if $(SAN),,-D_FORTIFY_SOURCE=2) -fstack-protector-strong
 LDHARDEN := -Wl,-z,relro -Wl,-z,now -Wl,-z,defs -Wl,--as-needed
 STATICCXX := -static-libgcc -static-libstdc++ -Wl,--exclude-libs,ALL -Wl,--gc-sections
-GSS_LIBS := $(shell pkg-config --libs krb5-gssapi krb5 2>/dev/null || echo -lgssapi_krb5 -lkrb5 -lk5crypto)
+GSS_LIBS := -lgssapi_krb5 -lkrb5 -lk5crypto
 UV_LIBS  := -luv
 
 # --- sources --------------------------------------------------------------------------------------
@@ -49,18 +57,38 @@ LAUNCHER := $(call rooms,tools/socksify-gss)
 SERVER   := $(call rooms,tools/socksd-gss)
 UNIT     := $(call rooms,tests/unit)
 BENCH    := $(call rooms,tests/bench)
-PROBES   := $(patsubst tests/probes/%.c,$(B)/probes/%,$(wildcard tests/probes/*.c))
+PROBES   := $(patsubst tests/%.c,$(B)/%,$(wildcard tests/probes/*.c))
+BENCH_C  := $(patsubst tests/%.c,$(B)/%,$(wildcard tests/bench/*.c))
 PARTS    := $(B)/libsocksify-gss.so $(B)/libsocksify-gss-core.so $(B)/socksify-gss $(B)/socksd-gss
 
-.PHONY: all deps deps-build deps-lint unit-tests check demo bench fuzz lint install uninstall clean
+.PHONY: all deps-build deps unit-tests probes check demo bench fuzz lint tidy install uninstall clean always
 all: $(PARTS)
+
+# --- packages -------------------------------------------------------------------------------------
+SUDO     := $(if $(filter 0,$(shell id -u)),,sudo)
+# Installs those of the packages in $(1) that are missing; nothing is asked, and nothing said but their names.
+install_packages = @missing=; for p in $(1); do \
+	  dpkg-query -W -f '$${db:Status-Status}\n' $$p 2>/dev/null | grep -q '^installed' || missing="$$missing $$p"; done; \
+	[ -z "$$missing" ] || { printf '  APT  %s\n' "$$missing" && $(SUDO) apt-get -qq update && \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -qq -y install --no-install-recommends $$missing \
+	  </dev/null >/dev/null; }
+
+deps-build:
+	$(call install_packages,$(BUILD_PACKAGES))
+deps:
+	$(call install_packages,$(BUILD_PACKAGES) $(TEST_PACKAGES))
 
 # --- objects --------------------------------------------------------------------------------------
 $(B)/obj/shim/%.o $(B)/obj/lib/%.o $(B)/obj/tools/%.o: COMPILE = $(LEAN) $(HARDEN)
 # libc's inline twins of the interposed calls would clash with their definitions.
-$(B)/obj/shim/%.o: HARDEN = -U_FORTIFY_SOURCE -fstack-protector-strong -Wno-ignored-attributes -ftls-model=initial-exec -Wno-conversion
+$(B)/obj/shim/%.o: private HARDEN = -U_FORTIFY_SOURCE -fstack-protector-strong -Wno-ignored-attributes -ftls-model=initial-exec -Wno-conversion
 
-$(B)/obj/%.o: %.cc Makefile
+# Changes when the flags do, and not with every edit of this file.
+$(B)/flags: export FLAGS = $(CXX) $(COMMON) $(LEAN) $(HARDEN)
+$(B)/flags: always
+	@mkdir -p $(@D); echo "$$FLAGS" | cmp -s - $@ || echo "$$FLAGS" >$@
+
+$(B)/obj/%.o: %.cc $(B)/flags
 	$(call say,CXX,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CXX) $(COMMON) $(COMPILE) -c $< -o $@
@@ -74,12 +102,14 @@ $(B)/libsocksify-gss.so: $(SHIM) $(THIN) $(B)/exports.map
 
 $(B)/exports.map: shim/calls.def
 	@mkdir -p $(@D)
-	$(Q)sed -n 's/^CALL\(_CHK\)\?(\(.*\))$$/\2;/p' $< | { echo '{ global:'; cat; echo 'local: *; };'; } > $@
+	@sed -n 's/^CALL\(_CHK\)\?(\(.*\))$$/\2;/p' $< | { echo '{ global:'; cat; echo 'local: *; };'; } >$@
+$(B)/core.map: $(B)/flags
+	@echo '{ global: socksify_core; local: *; };' >$@
 
 # What the shim loads at the first proxied connect.
-$(B)/libsocksify-gss-core.so: $(CORE)
+$(B)/libsocksify-gss-core.so: $(CORE) $(B)/core.map
 	$(call say,LINK,$@)
-	$(Q)$(CXX) -shared -pthread $(SANFLAGS) $(LDHARDEN) $(STATICCXX) $(CORE) $(GSS_LIBS) -o $@
+	$(Q)$(CXX) -shared -pthread $(SANFLAGS) $(LDHARDEN) $(STATICCXX) -Wl,--version-script=$(B)/core.map $(CORE) $(GSS_LIBS) -o $@
 
 $(B)/socksify-gss: $(LAUNCHER) $(THIN)
 	$(call say,LINK,$@)
@@ -93,16 +123,97 @@ $(B)/unit-tests: $(UNIT) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CXX) -pthread $(SANFLAGS) $(UNIT) $(LIB) $(GSS_LIBS) -lgmock -lgtest -lgtest_main -ldl -o $@
 
-$(B)/bench: $(BENCH) $(LIB)
+$(B)/benchmarks: $(BENCH) $(LIB)
 	$(call say,LINK,$@)
-	$(Q)$(CXX) -pthread $(SANFLAGS) $(BENCH) $(LIB) $(GSS_LIBS) -lbenchmark -ldl -o $@
+	$(Q)$(CXX) -pthread $(SANFLAGS) $(BENCH) $(LIB) $(GSS_LIBS) -lbenchmark_main -lbenchmark -ldl -o $@
 
+# Small C programs, each of one file.
+$(B)/probes/% $(B)/bench/%: COMPILE_C = $(CC) -std=c11 -O2 -g -D_GNU_SOURCE -Wall -Wextra -pthread
 $(B)/probes/%: tests/probes/%.c $(wildcard tests/probes/*.h)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=c11 -O2 -g -D_GNU_SOURCE -Wall -Wextra -pthread $< -o $@
+	$(Q)$(COMPILE_C) $< -o $@
+
+$(B)/bench/%: tests/bench/%.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE_C) $< -o $@
 
 unit-tests: $(B)/unit-tests
+probes: $(PROBES)
+
+# --- tests ----------------------------------------------------------------------------------------
+# Built by a make of their own: only then is everything there that they are built with.
+check: deps
+	@$(MAKE) $(if $(SAN),$(B)/socksd-gss,all probes) unit-tests
+	$(Q)$(PYTHON) tests/run.py $(B) $(SUITES)
+
+demo: deps
+	@$(MAKE) all
+	$(Q)SOCKSIFY_BUILD=$(B) $(PYTHON) tests/demo/demo.py
+
+bench:
+	$(call install_packages,$(BUILD_PACKAGES) $(TEST_PACKAGES) $(BENCH_PACKAGES))
+	@$(MAKE) all $(B)/benchmarks $(BENCH_C)
+	$(Q)SOCKSIFY_BUILD=$(B) $(PYTHON) tests/bench/run.py
+
+# --- fuzz -----------------------------------------------------------------------------------------
+# Built by a make of their own, with clang's coverage in every object. A realm, for real contexts.
+FUZZERS := $(patsubst tests/fuzz/%.cc,$(B)/fuzz/%,$(wildcard tests/fuzz/*_fuzzer.cc))
+
+fuzz:
+	$(call install_packages,$(BUILD_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES))
+	@$(MAKE) CXX=clang++-14 SAN=fuzzer-no-link,address,undefined run-fuzzers
+
+fuzzers: $(FUZZERS)
+run-fuzzers: fuzzers
+	$(Q)for fuzzer in $(FUZZERS); do mkdir -p $$fuzzer.corpus; echo "== $$fuzzer"; \
+	  LSAN_OPTIONS=suppressions=tests/support/lsan.supp:print_suppressions=0 \
+	  $(PYTHON) tests/support/realm.py run -- $$fuzzer -max_total_time=$(FUZZ_SECONDS) -verbosity=0 \
+	    -print_final_stats=1 -artifact_prefix=$$fuzzer- $$fuzzer.corpus || exit 1; done
+
+$(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(LIB)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CXX) -pthread -fsanitize=fuzzer,address,undefined $< $(LIB) $(GSS_LIBS) -ldl -o $@
+
+# --- lint -----------------------------------------------------------------------------------------
+CXX_FILES := $(sort $(foreach d,lib shim tools tests,$(wildcard $d/*.cc $d/*.h $d/*/*.cc $d/*/*.h)))
+TIDY      := $(patsubst %.cc,$(B)/tidy/%,$(filter lib/%.cc shim/%.cc tools/%.cc,$(CXX_FILES)))
+
+lint:
+	$(call install_packages,$(BUILD_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES))
+	@$(MAKE) all
+	$(Q)clang-format --dry-run -Werror $(CXX_FILES)
+	$(Q)$(PYTHON) tests/run.py $(B) lint
+	@$(MAKE) tidy
+
+tidy: $(TIDY)
+$(B)/tidy/%: %.cc .clang-tidy $(filter %.h,$(CXX_FILES))
+	$(call say,TIDY,$<)
+	@mkdir -p $(@D)
+	$(Q)clang-tidy --quiet $< -- $(filter-out -MMD -MP,$(COMMON)) $(LEAN) 2>/dev/null
+	@touch $@
+
+# --- installation ---------------------------------------------------------------------------------
+D       = $(DESTDIR)$(PREFIX)
+BASH_COMPLETIONS = $(D)/share/bash-completion/completions
+
+install: all
+	$(Q)install -d $(D)/bin $(D)/sbin $(D)/lib/socksify-gss $(addprefix $(D)/share/man/man,1 5 8) \
+	  $(BASH_COMPLETIONS) $(D)/share/doc/socksify-gss
+	$(Q)install $(STRIP) -m755 $(B)/socksify-gss $(D)/bin/
+	$(Q)install $(STRIP) -m755 $(B)/socksd-gss $(D)/sbin/
+	$(Q)install $(STRIP) -m644 $(B)/libsocksify-gss.so $(B)/libsocksify-gss-core.so $(D)/lib/socksify-gss/
+	$(Q)for page in man/*; do install -m644 $$page $(D)/share/man/man$${page##*.}/; done
+	$(Q)for tool in socksify-gss socksd-gss; do \
+	  install -m644 tools/socksify-gss/completion.bash $(BASH_COMPLETIONS)/$$tool; done
+	$(Q)install -m644 tools/socksify-gss/example.conf $(D)/share/doc/socksify-gss/
+
+uninstall:
+	$(Q)rm -f $(D)/bin/socksify-gss $(D)/sbin/socksd-gss $(BASH_COMPLETIONS)/socksify-gss $(BASH_COMPLETIONS)/socksd-gss \
+	  $(foreach page,$(wildcard man/*),$(D)/share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
+	$(Q)rm -rf $(D)/lib/socksify-gss $(D)/share/doc/socksify-gss
 
 clean:
 	rm -rf build

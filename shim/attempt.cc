@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "lib/io/socket_address.h"
+#include "shim/own_descriptor.h"
 #include "shim/real_calls.h"
 
 namespace socksify {
@@ -50,6 +51,7 @@ Attempt::Attempt(const Config& config, const Core& core, const Address& destinat
       deadline_(Deadline::clock::now() + std::chrono::seconds(config.timeout_seconds)) {}
 
 Attempt::Next Attempt::Prepare() {
+  const DescriptorHeadroom headroom;  // for credentials, sockets to the KDC
   handshake_.reset();
   engine_ = core_.new_client(config_, server(), Request{Command::kConnect, destination_});
   if (Status status = engine_->Prepare(); !status.ok()) return Fail(std::move(status));
@@ -73,13 +75,9 @@ Attempt::Next Attempt::Step(int fd) {
   return connecting_ ? FinishConnect(fd) : StartConnect(fd);
 }
 
-void Attempt::Expire() {
-  (void)Fail({Errc::kTimeout, "no answer within " + std::to_string(config_.timeout_seconds) +
-                                  " seconds; see --timeout"});
-}
-
-void Attempt::FailWithErrno(const char* what) {
-  (void)Fail({Errc::kNetwork, std::string(what) + ": " + strerror(errno)});
+Status Attempt::TimeoutError() const {
+  return {Errc::kTimeout, "no answer within " + std::to_string(config_.timeout_seconds) +
+                              " seconds; see --timeout"};
 }
 
 Attempt::Next Attempt::Fail(Status error) {

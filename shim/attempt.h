@@ -7,6 +7,7 @@
 #ifndef SHIM_ATTEMPT_H_
 #define SHIM_ATTEMPT_H_
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -30,12 +31,11 @@ class Attempt {
   // Goes on over `fd`, never blocking.
   Next Step(int fd);
 
-  // The time is up, or errno says why it cannot go on.
-  void Expire();
-  void FailWithErrno(const char* what);
+  Status TimeoutError() const;
   Deadline deadline() const { return deadline_; }
 
   const Status& error() const { return error_; }
+  // Safe also while another thread is in Prepare().
   const ServerEndpoint& server() const { return config_.servers[server_]; }
   ClientEngine& engine() { return *engine_; }
   size_t unread() const { return handshake_->unread(); }
@@ -52,7 +52,7 @@ class Attempt {
   const Address destination_;
   const int family_;
   const Deadline deadline_;
-  size_t server_ = 0;
+  std::atomic<size_t> server_{0};
   std::vector<Address> addresses_;  // of the server, those still to be tried
   bool connecting_ = false;
   std::unique_ptr<ClientEngine> engine_;

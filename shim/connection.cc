@@ -8,6 +8,7 @@
 #include <ctime>
 
 #include "lib/base/log.h"
+#include "lib/wire/frame.h"
 #include "shim/descriptor_table.h"
 #include "shim/own_descriptor.h"
 #include "shim/real_calls.h"
@@ -52,13 +53,33 @@ ConnectionRef::ConnectionRef(const ConnectionRef& other) : connection_(other.con
 
 void ConnectionRef::Drop() { connection_->Unref(); }
 
-ConnectionRef Connection::New(const Address& destination, const SocketAddress& peer) {
+ConnectionRef Connection::New() {
   ConnectionRef connection(ConnectionPool::Take());
-  connection->destination_ = destination;
-  connection->peer_ = peer;
-  connecting_.fetch_add(1);
-  connection->phase_.store(Phase::kConnecting, std::memory_order_release);
+  connection->phase_.store(Phase::kIdle, std::memory_order_release);
   return connection;
+}
+
+bool Connection::Begin(const Address& destination, const SocketAddress& peer) {
+  MutexLock lock(state_);
+  if (phase() != Phase::kIdle && phase() != Phase::kFailed) return false;
+  destination_ = destination;
+  peer_ = peer;
+  error_ = 0;
+  if (outcome_event_ >= 0) OwnDescriptor::Close(std::exchange(outcome_event_, -1));
+  connecting_.fetch_add(1);
+  phase_.store(Phase::kConnecting, std::memory_order_release);
+  return true;
+}
+
+void Connection::Dissolve(int fd) {
+  MutexLock lock(state_);
+  if (phase_.exchange(Phase::kIdle) == Phase::kConnecting) connecting_.fetch_sub(1);
+  framed_ = false;
+  error_ = 0;
+  receiver_.Reset(fd);
+  sender_.Reset();
+  layer_.reset();
+  pthread_cond_broadcast(&outcome_);
 }
 
 bool Connection::TryRef() {
@@ -78,8 +99,9 @@ void Connection::Unref() {
 void Connection::Clear() {
   if (outcome_event_ >= 0) OwnDescriptor::Close(outcome_event_);
   outcome_event_ = -1;
-  attempt.reset();
-  receiver_.Reset();
+  if (followed_ >= 0) OwnDescriptor::Close(followed_);
+  followed_ = -1;
+  receiver_.Reset(-1);
   sender_.Reset();
   layer_.reset();
   share_.Reset();
@@ -92,6 +114,14 @@ void Connection::Clear() {
 }
 
 void Connection::LoseDescriptor(ConnectionRef connection, int fd) {
+  // As in the kernel, a call that waits keeps what it waits on although the number goes.
+  if (fd >= 0 && connection->waiters_ != 0 && connection->followed_ < 0) {
+    const int duplicate = OwnDescriptor::Duplicate(fd);
+    int none = -1;
+    if (duplicate >= 0 && !connection->followed_.compare_exchange_strong(none, duplicate)) {
+      OwnDescriptor::Close(duplicate);
+    }
+  }
   if (connection->descriptors_.fetch_sub(1) == 1) connection->End(fd);
 }
 
@@ -119,52 +149,91 @@ void Connection::ScheduleFlush(int fd) {
 
 bool Connection::FlushTail(int fd) {
   if (sender_.Flush(fd) != 0 && errno == EAGAIN) return true;
+  flush_fd_ = -1;
   flush_scheduled_ = false;
-  return sender_.has_tail() && !flush_scheduled_.exchange(true);
+  if (!sender_.has_tail() || flush_scheduled_.exchange(true)) return false;
+  flush_fd_ = fd;
+  return true;
 }
 
-void Connection::Finish(int fd, Attempt::Next outcome) {
-  const bool established = outcome == Attempt::Next::kEstablished;
-  if (established) {
-    ClientEngine& engine = attempt->engine();
-    layer_ = engine.TakeLayer();
-    Bytes early = engine.TakeEarlyData();
-    if (layer_->framed()) {
-      sender_.Start(layer_.get());
-      receiver_.Start(layer_.get(), early, attempt->unread(), fd);
-    } else if (attempt->unread() != 0) {
-      uint8_t spent;
-      (void)real::recv(fd, &spent, 1, MSG_DONTWAIT);
-    }
-    framed_.store(layer_->framed(), std::memory_order_release);
-  } else {
-    ReportFailedAttempt(*attempt, destination_);
-    // The socket is as after a failed connect(2): not connected, ready for another.
-    sockaddr nowhere = {};
-    nowhere.sa_family = AF_UNSPEC;
-    (void)real::connect(fd, &nowhere, sizeof nowhere);
-    error_ = ConnectErrno(attempt->error().code());
+int Connection::FollowDescriptor(int fd) {
+  if (DescriptorTable::Is(fd, this)) return fd;
+  const int followed = followed_;
+  if (followed < 0) errno = EBADF;
+  return followed;
+}
+
+int Connection::TakeError(int fd) {
+  const int error = error_.exchange(0);
+  int stale;  // what dissolving the TCP connection has left behind
+  socklen_t size = sizeof stale;
+  if (error != 0) (void)real::getsockopt(fd, SOL_SOCKET, SO_ERROR, &stale, &size);
+  return error;
+}
+
+namespace {
+
+// A window that holds a whole frame, and the kernel's own way of saying that one is there.
+void MakeRoomForFrames(int fd) {
+  constexpr int kEnough = 2 * static_cast<int>(kMaxFrameSize);
+  int size = 0;
+  socklen_t length = sizeof size;
+  if (real::getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, &length) == 0 && size < kEnough) {
+    (void)real::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &kEnough, sizeof kEnough);
   }
-  attempt.reset();
-  success_untold_ = established;
+}
+
+}  // namespace
+
+void Connection::Succeed(int fd, Attempt& attempt) {
+  layer_ = attempt.engine().TakeLayer();
+  if (layer_->framed()) {
+    MakeRoomForFrames(fd);
+    sender_.Start(layer_.get());
+    receiver_.Start(layer_.get(), attempt.engine().TakeEarlyData(), attempt.unread(), fd);
+  } else if (attempt.unread() != 0) {
+    uint8_t spent;
+    (void)real::recv(fd, &spent, 1, MSG_DONTWAIT);
+  }
+  framed_.store(layer_->framed(), std::memory_order_release);
+  success_untold_ = true;
+  Conclude(Phase::kEstablished);
+}
+
+void Connection::Fail(int fd, const Status& error, const ServerEndpoint& server) {
+  ReportFailure(error, server, destination_);
+  // The socket is as after a failed connect(2): not connected, ready for another; and as long as the
+  // application has not been told, poll says that there is something to learn.
+  sockaddr nowhere = {};
+  nowhere.sa_family = AF_UNSPEC;
+  (void)real::connect(fd, &nowhere, sizeof nowhere);
+  (void)real::shutdown(fd, SHUT_RDWR);
+  error_ = ConnectErrno(error.code());
+  Conclude(Phase::kFailed);
+}
+
+void Connection::Conclude(Phase phase) {
   Registrations::Release(this, [&] {
     MutexLock lock(state_);
     Phase connecting = Phase::kConnecting;
-    if (phase_.compare_exchange_strong(connecting,
-                                       established ? Phase::kEstablished : Phase::kFailed)) {
-      connecting_.fetch_sub(1);
-    }
+    if (phase_.compare_exchange_strong(connecting, phase)) connecting_.fetch_sub(1);
     pthread_cond_broadcast(&outcome_);
     if (outcome_event_ >= 0) (void)eventfd_write(outcome_event_, 1);
   });
 }
 
-bool Connection::AwaitOutcome() {
+bool Connection::AwaitOutcome(int timeout_ms) {
   while (phase() == Phase::kConnecting) {
     const int event = OutcomeEvent();
-    if (event < 0) return false;
+    if (event < 0) {  // no descriptor is left: then signals do not interrupt
+      MutexLock lock(state_);
+      while (phase() == Phase::kConnecting) pthread_cond_wait(&outcome_, state_.native());
+      return true;
+    }
     pollfd wait = {event, POLLIN, 0};
-    if (real::poll(&wait, 1, -1) < 0 && !(errno == EINTR && SignalsRestartCalls())) return false;
+    const int ready = real::poll(&wait, 1, timeout_ms);
+    if (ready == 0) errno = EINPROGRESS;
+    if (ready == 0 || (ready < 0 && !(errno == EINTR && SignalsRestartCalls()))) return false;
   }
   return true;
 }
@@ -186,36 +255,48 @@ bool Connection::Own(ForkShare::Direction direction) {
   return false;
 }
 
+namespace {
+
+size_t TotalSize(const iovec* vectors, size_t count) {
+  size_t total = 0;
+  for (size_t i = 0; i < count; ++i) total += vectors[i].iov_len;
+  return total;
+}
+
+// Counts a thread that waits, for as long as it lives.
+class Waiting {
+ public:
+  explicit Waiting(std::atomic<int>& waiters) : waiters_(waiters) { ++waiters_; }
+  ~Waiting() { --waiters_; }
+
+ private:
+  std::atomic<int>& waiters_;
+};
+
+}  // namespace
+
 ssize_t Connection::Receive(int fd, const iovec* vectors, size_t count, int flags) {
   if (!Own(ForkShare::kReceive)) return -1;
-  size_t wanted = 0;
-  for (size_t i = 0; i < count; ++i) wanted += vectors[i].iov_len;
+  const bool all = (flags & MSG_WAITALL) != 0 && (flags & MSG_PEEK) == 0;
+  const size_t wanted = all ? TotalSize(vectors, count) : 0;
   size_t total = 0;
-  iovec rest;  // MSG_WAITALL goes on in what is left; only single vectors take it far
   for (;;) {
-    ssize_t taken = receiver_.Take(fd, vectors, count, flags);
+    ssize_t taken = receiver_.Take(fd, vectors, count, total, flags);
     if (taken > 0) total += static_cast<size_t>(taken);
-    const bool all = (flags & MSG_WAITALL) != 0 && (flags & MSG_PEEK) == 0 && total < wanted;
-    if (taken == 0 || (taken > 0 && !all)) return static_cast<ssize_t>(total);
-    if (taken > 0) {
-      if (count != 1) return static_cast<ssize_t>(total);
-      rest = {static_cast<char*>(vectors[0].iov_base) + taken,
-              vectors[0].iov_len - static_cast<size_t>(taken)};
-      vectors = &rest;
-      continue;
-    }
+    if (taken == 0 || (taken > 0 && total >= wanted)) return static_cast<ssize_t>(total);
+    if (taken > 0) continue;
     if (errno != EAGAIN) return total != 0 ? static_cast<ssize_t>(total) : -1;
-    if (!DescriptorTable::Is(fd, this)) {
-      errno = EBADF;
-      return -1;
-    }
     // Wait in the kernel, as the application's own recv would: O_NONBLOCK, SO_RCVTIMEO, SA_RESTART,
-    // signals and cancellation are the kernel's business there. Nothing is copied or taken out.
-    receiver_.BeginWait();
-    ssize_t came = real::recv(fd, nullptr, receiver_.wait_target(),
-                              MSG_PEEK | MSG_TRUNC | (flags & MSG_DONTWAIT));
-    receiver_.EndWait();
-    if (came < 0) return total != 0 ? static_cast<ssize_t>(total) : -1;
+    // signals and cancellation are the kernel's business there. Nothing is copied or taken out, and
+    // SO_RCVLOWAT, which others may change meanwhile, says when to wake.
+    ssize_t came;
+    {
+      Waiting waiting(waiters_);
+      if ((fd = FollowDescriptor(fd)) < 0) return total != 0 ? static_cast<ssize_t>(total) : -1;
+      came = real::recv(fd, nullptr, 1, MSG_PEEK | MSG_TRUNC | (flags & MSG_DONTWAIT));
+      if (came >= 0) fd = FollowDescriptor(fd);
+    }
+    if (came < 0 || fd < 0) return total != 0 ? static_cast<ssize_t>(total) : -1;
   }
 }
 
@@ -248,8 +329,7 @@ bool AwaitWritable(int fd, int flags) {
 
 ssize_t Connection::Send(int fd, const iovec* vectors, size_t count, int flags) {
   if (!Own(ForkShare::kSend)) return -1;
-  size_t wanted = 0;
-  for (size_t i = 0; i < count; ++i) wanted += vectors[i].iov_len;
+  const size_t wanted = TotalSize(vectors, count);
   if (wanted == 0) return real::send(fd, nullptr, 0, flags & (MSG_NOSIGNAL | MSG_DONTWAIT));
   size_t total = 0;
   for (;;) {
@@ -261,11 +341,14 @@ ssize_t Connection::Send(int fd, const iovec* vectors, size_t count, int flags) 
       return static_cast<ssize_t>(total);  // the next call reports it
     }
     if (total == wanted && !sender_.has_tail()) return static_cast<ssize_t>(total);
-    if (!DescriptorTable::Is(fd, this)) {
-      errno = EBADF;
-      return -1;
+    bool writable;
+    {
+      Waiting waiting(waiters_);
+      writable = AwaitWritable(fd, flags);
+      fd = FollowDescriptor(fd);
     }
-    if (!AwaitWritable(fd, flags)) {
+    if (fd < 0) return total != 0 ? static_cast<ssize_t>(total) : -1;
+    if (!writable) {
       const int error = errno;
       ScheduleFlush(fd);
       errno = error;
@@ -283,6 +366,17 @@ int Connection::ShutDown(int fd, int how) {
   ScheduleFlush(fd);
   if (how == SHUT_RDWR && result == 0) (void)real::shutdown(fd, SHUT_RD);
   return result;
+}
+
+std::vector<Connection::Tail> Connection::TakeTails() {
+  std::vector<Tail> tails;
+  MutexLock lock(ConnectionPool::mutex_);
+  for (Connection* at = ConnectionPool::all_; at != nullptr; at = at->next_) {
+    const int fd = at->flush_fd_;
+    if (at->references_ == 0 || fd < 0 || !at->sender_.has_tail()) continue;
+    if (at->sender_.Flush(fd) != 0 && errno == EAGAIN) tails.push_back({fd, at->sender_.TakeTail()});
+  }
+  return tails;
 }
 
 void Connection::BeforeFork() {
@@ -308,12 +402,13 @@ void Connection::AfterFork(bool in_child) {
     at->state_.Reinitialise();
     at->outcome_ = PTHREAD_COND_INITIALIZER;
     at->sender_.ForgetTail();
-    at->receiver_.ForgetWaiters();
+    at->waiters_ = 0;
     at->flush_scheduled_ = false;
+    at->flush_fd_ = -1;
+    at->followed_ = -1;
     if (at->references_ == 0) continue;
     if (at->phase() == Phase::kConnecting) {
       // The service's threads, which drive the attempt, are not in the child.
-      (void)at->attempt.release();
       at->error_ = ECONNABORTED;
       at->phase_ = Phase::kFailed;
       connecting_.fetch_sub(1);

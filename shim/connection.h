@@ -1,7 +1,8 @@
 // One proxied TCP connection of the application: its descriptor is the application's own socket,
 // connected to the SOCKS server.
 //
-//   kConnecting -> kEstablished | kFailed -> (last descriptor gone) kEnded
+//   kIdle -> kConnecting -> kEstablished | kFailed -> (last descriptor gone) kEnded
+//     ^__________________________________|  connect(AF_UNSPEC), or another attempt after a failure
 //
 // Counted; the memory of a Connection is never given back to the allocator, only used again, so that a
 // stale pointer can safely be asked for a reference (descriptor_table.h).
@@ -14,6 +15,7 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "lib/io/socket_address.h"
 #include "lib/security/security_layer.h"
@@ -28,11 +30,10 @@ namespace socksify {
 
 class Connection {
  public:
-  enum class Phase : uint8_t { kConnecting, kEstablished, kFailed, kEnded };
+  enum class Phase : uint8_t { kIdle, kConnecting, kEstablished, kFailed, kEnded };
 
-  // A new connection in kConnecting. `destination` is what the server is asked for, `peer` what the
-  // application named, which getpeername() answers.
-  static ConnectionRef New(const Address& destination, const SocketAddress& peer);
+  // A new connection in kIdle.
+  static ConnectionRef New();
 
   // --- references and descriptors ----------------------------------------------------------------
   bool TryRef();
@@ -44,23 +45,29 @@ class Connection {
   static void LoseDescriptor(ConnectionRef connection, int fd);
 
   // --- being connected ---------------------------------------------------------------------------
+  // kIdle or kFailed becomes kConnecting. `destination` is what the server is asked for, `peer` what the
+  // application named, which getpeername() answers. False when another thread was faster.
+  bool Begin(const Address& destination, const SocketAddress& peer);
+  // The association has been dissolved: kIdle again.
+  void Dissolve(int fd);
   Phase phase() const { return phase_.load(std::memory_order_acquire); }
   // Is any connection of this process kConnecting? A load.
   static bool AnyConnecting() { return connecting_.load(std::memory_order_acquire) != 0; }
   // Octets pass through the shim's hands, in frames.
   bool framed() const { return framed_.load(std::memory_order_acquire); }
 
-  std::unique_ptr<Attempt> attempt;  // while kConnecting: of whoever drives it
-
-  // The attempt has ended: takes its outcome over, tells everybody who waits.
-  void Finish(int fd, Attempt::Next outcome);
-  // Waits until it is no longer kConnecting. False with errno EINTR.
-  bool AwaitOutcome();
+  // The attempt has ended: takes its outcome over and tells everybody who waits. `fd` is any descriptor
+  // of the socket.
+  void Succeed(int fd, Attempt& attempt);
+  void Fail(int fd, const Status& error, const ServerEndpoint& server);
+  // Waits until it is no longer kConnecting, at most so long (-1: for ever). False with errno EINTR, or
+  // EINPROGRESS when the time is up.
+  bool AwaitOutcome(int timeout_ms);
   // An eventfd that is readable from the outcome on; -1 with errno. Lives as long as a reference.
   int OutcomeEvent();
 
   // SO_ERROR: the outcome of a failed connect(), once.
-  int TakeError() { return error_.exchange(0); }
+  int TakeError(int fd);
   // The first connect() after a non-blocking one learns of its success; later ones say EISCONN.
   bool TakeSuccess() { return success_untold_.exchange(false); }
   void TellSuccess() { success_untold_ = false; }
@@ -77,15 +84,25 @@ class Connection {
   // SO_RCVLOWAT as the application set it; the kernel's is the receiver's.
   int low_water() const { return low_water_; }
   void set_low_water(int octets) { low_water_ = octets <= 0 ? 1 : octets; }
+  void set_flush_fd(int fd) { flush_fd_ = fd; }
   // For the service: writes the tail. True while some of it is left.
   bool FlushTail(int fd);
+
+  // At exit: the tails that the kernel does not take now, each with a descriptor to send it on.
+  struct Tail {
+    int fd;
+    Bytes octets;
+  };
+  static std::vector<Tail> TakeTails();
 
   // --- fork (process.cc) ---------------------------------------------------------------------------
   static void BeforeFork();
   static void AfterFork(bool in_child);
 
  private:
+  void Conclude(Phase phase);
   bool Own(ForkShare::Direction direction);
+  int FollowDescriptor(int fd);
   void ScheduleFlush(int fd);
   void End(int fd);
   void Clear();
@@ -103,6 +120,9 @@ class Connection {
   Mutex state_;  // guards outcome_event_ and the change of phase_
   pthread_cond_t outcome_ = PTHREAD_COND_INITIALIZER;
   int outcome_event_ = -1;
+  std::atomic<int> waiters_{0};     // threads that wait in Receive or Send
+  std::atomic<int> followed_{-1};   // a duplicate for those whose descriptor was closed meanwhile
+  std::atomic<int> flush_fd_{-1};   // the service's duplicate, while it has the tail
   Address destination_;
   SocketAddress peer_;
   std::unique_ptr<SecurityLayer> layer_;

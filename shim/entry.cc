@@ -15,13 +15,13 @@ Path PathFor(Connection& connection, int fd, int flags) {
       errno = EAGAIN;
       return Path::kError;
     }
-    if (!connection.AwaitOutcome()) return Path::kError;
+    if (!connection.AwaitOutcome(-1)) return Path::kError;
   }
   switch (connection.phase()) {
     case Connection::Phase::kEstablished:
       return connection.framed() ? Path::kOurs : Path::kReal;
     case Connection::Phase::kFailed:
-      if (int error = connection.TakeError(); error != 0) {
+      if (int error = connection.TakeError(fd); error != 0) {
         errno = error;
         return Path::kError;
       }

@@ -4,7 +4,6 @@
 #define SHIM_ENTRY_H_
 
 #include <cerrno>
-#include <cstdint>
 
 #include "shim/connection.h"
 #include "shim/descriptor_table.h"
@@ -29,13 +28,6 @@ class ErrnoKeeper {
 inline int FailWith(int error) {
   errno = error;
   return -1;
-}
-
-// Cannot be the address of anything the application may read or write. (The kernel would check all of
-// it; a bad pointer in between is a crash here.)
-inline bool IsBadPointer(const void* pointer) {
-  const auto address = reinterpret_cast<uintptr_t>(pointer);
-  return address < 4096 || address >= (uintptr_t{1} << 47);
 }
 
 // Is this the child of vfork, which borrows the parent's memory but has descriptors of its own? Then the

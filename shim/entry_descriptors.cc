@@ -39,12 +39,16 @@ int MadeSocket(int fd, int domain, int type) {
 int Duplicated(int fd, int copy) {
   if (copy < 0 || copy == fd || InVforkChild()) return copy;
   ConnectionRef connection = DescriptorTable::Find(fd);
+  const Mark mark = DescriptorTable::Get(fd);
+  if (mark == Mark::kFreshSocket) {  // from now on the two belong together, whichever is connected
+    connection = Connection::New();
+    DescriptorTable::Set(fd, connection);
+  }
   if (connection) {
     DescriptorTable::Set(copy, connection);
   } else {
-    const Mark mark = DescriptorTable::Get(fd);
     Made(copy);
-    if (mark == Mark::kFreshSocket || mark == Mark::kStdio) DescriptorTable::Set(copy, mark);
+    if (mark == Mark::kStdio) DescriptorTable::Set(copy, mark);
   }
   return copy;
 }
@@ -77,17 +81,21 @@ int DuplicateOver(int fd, int to, int flags, bool with_flags) {
 int CloseRange(unsigned first, unsigned last, unsigned flags) {
   if (InVforkChild()) return real::close_range(first, last, static_cast<int>(flags));
   int result = 0;
-  unsigned start = first;
+  uint64_t start = first;  // a last of UINT32_MAX must not overflow it
   DescriptorTable::ForEach(first, last, [&](int fd, Mark mark) {
     if (mark != Mark::kOwn) {
       Goes(fd);
       return;
     }
     const unsigned own = static_cast<unsigned>(fd);
-    if (own > start) result |= real::close_range(start, own - 1, static_cast<int>(flags));
-    start = own + 1;
+    if (own > start) {
+      result |= real::close_range(static_cast<unsigned>(start), own - 1, static_cast<int>(flags));
+    }
+    start = uint64_t{own} + 1;
   });
-  if (start <= last && start != 0) result |= real::close_range(start, last, static_cast<int>(flags));
+  if (start <= last) {
+    result |= real::close_range(static_cast<unsigned>(start), last, static_cast<int>(flags));
+  }
   return result;
 }
 

@@ -11,28 +11,26 @@
 #include "shim/proxied_connect.h"
 #include "shim/real_calls.h"
 #include "shim/report.h"
+#include "shim/user_memory.h"
 
 namespace socksify {
 namespace {
 
-// Every read and write becomes one of these two, on vectors that have been checked.
-bool CheckVectors(const iovec* vectors, size_t count) {
-  if (count > IOV_MAX) {
-    errno = EINVAL;
-    return false;
-  }
-  if (count != 0 && IsBadPointer(vectors)) {
+constexpr size_t kMaxOctets = 0x7ffff000;  // MAX_RW_COUNT: no call moves more
+
+// What the kernel would check before it begins. `check` looks at the memory of one vector.
+template <typename Check>
+bool CheckVectors(const iovec* vectors, size_t count, Check check) {
+  if (count != 0 && !IsReadable(vectors, count * sizeof *vectors)) {
     errno = EFAULT;
     return false;
   }
-  size_t total = 0;
   for (size_t i = 0; i < count; ++i) {
-    if (vectors[i].iov_len > SSIZE_MAX - total) {
+    if (vectors[i].iov_len > SSIZE_MAX) {
       errno = EINVAL;
       return false;
     }
-    total += vectors[i].iov_len;
-    if (vectors[i].iov_len != 0 && IsBadPointer(vectors[i].iov_base)) {
+    if (!check(vectors[i].iov_base, vectors[i].iov_len)) {
       errno = EFAULT;
       return false;
     }
@@ -40,28 +38,45 @@ bool CheckVectors(const iovec* vectors, size_t count) {
   return true;
 }
 
+// Every read and write becomes one of these two.
 ssize_t ReceiveOn(Connection& connection, int fd, const iovec* vectors, size_t count, int flags) {
   ErrnoKeeper keeper;
   if ((flags & MSG_OOB) != 0) return FailWith(EINVAL);  // no urgent data crosses a SOCKS server
   if ((flags & MSG_ERRQUEUE) != 0) return FailWith(EAGAIN);
   const bool discard = (flags & MSG_TRUNC) != 0;
-  if (!discard && !CheckVectors(vectors, count)) return -1;
+  if (!discard && !CheckVectors(vectors, count, &IsWritable)) return -1;
   return keeper.Return(connection.Receive(fd, vectors, count, flags));
 }
 
 ssize_t SendOn(Connection& connection, int fd, const iovec* vectors, size_t count, int flags) {
   ErrnoKeeper keeper;
   if ((flags & MSG_OOB) != 0) return FailWith(EOPNOTSUPP);
-  if (!CheckVectors(vectors, count)) return -1;
+  if (!CheckVectors(vectors, count, &IsReadable)) return -1;
   return keeper.Return(connection.Send(fd, vectors, count, flags));
 }
 
 iovec Vector(const void* octets, size_t count) {
-  return {const_cast<void*>(octets), std::min<size_t>(count, SSIZE_MAX)};
+  return {const_cast<void*>(octets), std::min(count, kMaxOctets)};
+}
+
+// read and readv: no room is no call, while recv(2) waits for octets all the same.
+ssize_t ReadOn(Connection& connection, int fd, const iovec* vectors, int count, int flags) {
+  if (count < 0 || count > IOV_MAX) return FailWith(EINVAL);
+  size_t room = 0;
+  if (!CheckVectors(vectors, static_cast<size_t>(count), &IsWritable)) return -1;
+  for (int i = 0; i < count; ++i) room += vectors[i].iov_len;
+  return room == 0 ? 0 : ReceiveOn(connection, fd, vectors, static_cast<size_t>(count), flags);
+}
+
+ssize_t WriteOn(Connection& connection, int fd, const iovec* vectors, int count, int flags) {
+  if (count < 0 || count > IOV_MAX) return FailWith(EINVAL);
+  return SendOn(connection, fd, vectors, static_cast<size_t>(count), flags);
 }
 
 // recvmsg of a framed connection: a stream has no address and no control data.
 ssize_t ReceiveMessage(Connection& connection, int fd, msghdr* message, int flags) {
+  if (!IsWritable(message, sizeof *message)) return FailWith(EFAULT);
+  if (message->msg_iovlen > IOV_MAX) return FailWith(EMSGSIZE);
   ssize_t received = ReceiveOn(connection, fd, message->msg_iov, message->msg_iovlen, flags);
   if (received >= 0) {
     message->msg_namelen = 0;
@@ -69,6 +84,12 @@ ssize_t ReceiveMessage(Connection& connection, int fd, msghdr* message, int flag
     message->msg_flags = 0;
   }
   return received;
+}
+
+ssize_t SendMessage(Connection& connection, int fd, const msghdr* message, int flags) {
+  if (!IsReadable(message, sizeof *message)) return FailWith(EFAULT);
+  if (message->msg_iovlen > IOV_MAX) return FailWith(EMSGSIZE);
+  return SendOn(connection, fd, message->msg_iov, message->msg_iovlen, flags);
 }
 
 // Descriptors that came over a Unix socket are new here, whatever their numbers meant before.
@@ -107,7 +128,10 @@ bool PassesConnection(const msghdr* message) {
 
 // A message on a descriptor that is not a connection. False with errno when it must not go.
 bool MaySendMessage(int fd, const msghdr* message) {
-  if (IsBadPointer(message)) return true;  // the kernel's answer
+  if (!IsReadable(message, sizeof *message) ||
+      (message->msg_controllen != 0 && !IsReadable(message->msg_control, message->msg_controllen))) {
+    return true;  // the kernel's to refuse
+  }
   if (message->msg_control != nullptr && PassesConnection(message)) {
     ReportOnce("a wrapped connection cannot be passed to another process");
     errno = EPERM;
@@ -199,15 +223,12 @@ using namespace socksify;  // NOLINT: the functions below are libc's
 
 EXPORT ssize_t read(int fd, void* buffer, size_t count) {
   iovec vector;
-  SERVE(fd, 0, (vector = Vector(buffer, count), ReceiveOn(*connection, fd, &vector, 1, 0)),
+  SERVE(fd, 0, (vector = Vector(buffer, count), ReadOn(*connection, fd, &vector, 1, 0)),
         real::read(fd, buffer, count));
 }
 
 EXPORT ssize_t readv(int fd, const iovec* vectors, int count) {
-  SERVE(fd, 0,
-        count < 0 ? FailWith(EINVAL)
-                  : ReceiveOn(*connection, fd, vectors, static_cast<size_t>(count), 0),
-        real::readv(fd, vectors, count));
+  SERVE(fd, 0, ReadOn(*connection, fd, vectors, count, 0), real::readv(fd, vectors, count));
 }
 
 // preadv2 and pwritev2 take sockets with the offset -1; RWF_ flags other than none do not matter to
@@ -215,9 +236,7 @@ EXPORT ssize_t readv(int fd, const iovec* vectors, int count) {
 EXPORT ssize_t preadv2(int fd, const iovec* vectors, int count, off_t offset, int flags) {
   const int receive_flags = (flags & RWF_NOWAIT) != 0 ? MSG_DONTWAIT : 0;
   SERVE(fd, receive_flags,
-        offset != -1 ? FailWith(ESPIPE)
-        : count < 0  ? FailWith(EINVAL)
-                     : ReceiveOn(*connection, fd, vectors, static_cast<size_t>(count), receive_flags),
+        offset != -1 ? FailWith(ESPIPE) : ReadOn(*connection, fd, vectors, count, receive_flags),
         real::preadv2(fd, vectors, count, offset, flags));
 }
 
@@ -248,7 +267,7 @@ EXPORT ssize_t recvmsg(int fd, msghdr* message, int flags) {
   Path path = connection ? PathFor(*connection, fd, flags) : Path::kReal;
   if (path == Path::kError) return -1;
   if (path == Path::kOurs) {
-    return IsBadPointer(message) ? FailWith(EFAULT) : ReceiveMessage(*connection, fd, message, flags);
+    return ReceiveMessage(*connection, fd, message, flags);
   }
   ssize_t received = real::recvmsg(fd, message, flags);
   if (received >= 0) ForgetReceivedDescriptors(message);
@@ -276,17 +295,13 @@ EXPORT ssize_t write(int fd, const void* buffer, size_t count) {
 }
 
 EXPORT ssize_t writev(int fd, const iovec* vectors, int count) {
-  SERVE(fd, 0,
-        count < 0 ? FailWith(EINVAL) : SendOn(*connection, fd, vectors, static_cast<size_t>(count), 0),
-        real::writev(fd, vectors, count));
+  SERVE(fd, 0, WriteOn(*connection, fd, vectors, count, 0), real::writev(fd, vectors, count));
 }
 
 EXPORT ssize_t pwritev2(int fd, const iovec* vectors, int count, off_t offset, int flags) {
   const int send_flags = (flags & RWF_NOWAIT) != 0 ? MSG_DONTWAIT : 0;
   SERVE(fd, send_flags,
-        offset != -1 ? FailWith(ESPIPE)
-        : count < 0  ? FailWith(EINVAL)
-                     : SendOn(*connection, fd, vectors, static_cast<size_t>(count), send_flags),
+        offset != -1 ? FailWith(ESPIPE) : WriteOn(*connection, fd, vectors, count, send_flags),
         real::pwritev2(fd, vectors, count, offset, flags));
 }
 
@@ -304,46 +319,44 @@ EXPORT ssize_t sendto(int fd, const void* buffer, size_t count, int flags, const
                       socklen_t length) {
   iovec vector = Vector(buffer, count);
   ConnectionRef connection = DescriptorTable::Find(fd);
-  if (!connection) {
+  if (!connection || connection->phase() == Connection::Phase::kIdle) {
     if ((flags & MSG_FASTOPEN) != 0) {
       return ConnectAndSend(fd, address, length, &vector, 1, flags);
     }
     if (!MaySendDatagram(fd, address, length)) return -1;
     return real::sendto(fd, buffer, count, flags, address, length);
   }
+  if ((flags & MSG_FASTOPEN) != 0) return FailWith(address == nullptr ? EINVAL : EISCONN);
   SERVE_FOUND(fd, flags, SendOn(*connection, fd, &vector, 1, flags),
               real::sendto(fd, buffer, count, flags, address, length));
 }
 
 EXPORT ssize_t sendmsg(int fd, const msghdr* message, int flags) {
   ConnectionRef connection = DescriptorTable::Find(fd);
-  if (!connection) {
-    if ((flags & MSG_FASTOPEN) != 0 && !IsBadPointer(message)) {
+  const bool fast_open = (flags & MSG_FASTOPEN) != 0 && IsReadable(message, sizeof *message);
+  if (!connection || connection->phase() == Connection::Phase::kIdle) {
+    if (fast_open) {
       return ConnectAndSend(fd, static_cast<const sockaddr*>(message->msg_name), message->msg_namelen,
                             message->msg_iov, message->msg_iovlen, flags);
     }
     return MaySendMessage(fd, message) ? real::sendmsg(fd, message, flags) : -1;
   }
-  SERVE_FOUND(fd, flags,
-        IsBadPointer(message)
-            ? FailWith(EFAULT)
-            : SendOn(*connection, fd, message->msg_iov, message->msg_iovlen, flags),
-        real::sendmsg(fd, message, flags));
+  if (fast_open) return FailWith(message->msg_name == nullptr ? EINVAL : EISCONN);
+  SERVE_FOUND(fd, flags, SendMessage(*connection, fd, message, flags), real::sendmsg(fd, message, flags));
 }
 
 EXPORT int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
   auto send = [&](Connection& connection) -> int {
     int done = 0;
     for (; done < static_cast<int>(std::min(count, 1024u)); ++done) {
-      const msghdr& message = messages[done].msg_hdr;
-      ssize_t sent = SendOn(connection, fd, message.msg_iov, message.msg_iovlen, flags);
+      ssize_t sent = SendMessage(connection, fd, &messages[done].msg_hdr, flags);
       if (sent < 0) return done != 0 ? done : -1;
       messages[done].msg_len = static_cast<unsigned>(sent);
     }
     return done;
   };
   ConnectionRef connection = DescriptorTable::Find(fd);
-  if (!connection && !IsBadPointer(messages)) {
+  if (!connection && IsReadable(messages, count * sizeof *messages)) {
     for (unsigned i = 0; i < count; ++i) {
       if (!MaySendMessage(fd, &messages[i].msg_hdr)) return -1;
     }

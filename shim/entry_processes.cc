@@ -16,8 +16,8 @@
 namespace socksify {
 namespace {
 
-__attribute__((destructor)) void SendTails() {
-  if (!InVforkChild()) Service::Drain();
+__attribute__((destructor)) void LeaveTails() {
+  if (!InVforkChild()) Service::LeaveTails();
 }
 
 }  // namespace
@@ -115,7 +115,7 @@ EXPORT FILE* popen(const char* command, const char* mode) {
 }
 
 EXPORT void _exit(int status) {
-  SendTails();
+  LeaveTails();
   real::_exit(status);
   __builtin_unreachable();
 }

@@ -9,6 +9,7 @@
 #include "shim/entry.h"
 #include "shim/proxied_connect.h"
 #include "shim/real_calls.h"
+#include "shim/user_memory.h"
 
 using namespace socksify;  // NOLINT: the functions below are libc's
 
@@ -30,7 +31,7 @@ EXPORT int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {
   ConnectionRef connection = DescriptorTable::Find(fd);
   if (!connection) return real::getpeername(fd, address, length);
   if (connection->phase() != Connection::Phase::kEstablished) return FailWith(ENOTCONN);
-  socklen_t room = length != nullptr ? *length : 0;
+  const socklen_t room = IsReadable(length, sizeof *length) ? *length : 0;
   const int result = real::getpeername(fd, address, length);  // is it connected; are the pointers good
   if (result != 0) return result;
   const SocketAddress& peer = connection->peer();
@@ -50,7 +51,7 @@ EXPORT int getsockopt(int fd, int level, int option, void* value, socklen_t* len
   } else if (connection->phase() == Connection::Phase::kConnecting) {
     answer = 0;  // the attempt's own errors are the attempt's
   } else if (connection->phase() == Connection::Phase::kFailed) {
-    answer = connection->TakeError();
+    answer = connection->TakeError(fd);
   }
   memcpy(value, &answer, sizeof answer);
   return result;
@@ -63,7 +64,7 @@ EXPORT int setsockopt(int fd, int level, int option, const void* value, socklen_
   if (level == IPPROTO_TCP && option == TCP_FASTOPEN_CONNECT) return 0;
   ConnectionRef connection = DescriptorTable::Find(fd);
   if (connection && connection->framed() && level == SOL_SOCKET) {
-    if (option == SO_RCVLOWAT && length >= sizeof(int) && !IsBadPointer(value)) {
+    if (option == SO_RCVLOWAT && length >= sizeof(int) && IsReadable(value, sizeof(int))) {
       int octets;
       memcpy(&octets, value, sizeof octets);
       connection->set_low_water(octets);
@@ -82,7 +83,7 @@ EXPORT int ioctl(int fd, unsigned long request, ...) noexcept {
   if (request == FIONREAD) {
     ConnectionRef connection = DescriptorTable::Find(fd);
     if (connection && connection->framed() && connection->phase() == Connection::Phase::kEstablished) {
-      if (IsBadPointer(argument)) return FailWith(EFAULT);
+      if (!IsWritable(argument, sizeof(int))) return FailWith(EFAULT);
       ErrnoKeeper keeper;
       const int available = static_cast<int>(connection->Available(fd));
       memcpy(argument, &available, sizeof available);

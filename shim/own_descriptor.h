@@ -16,6 +16,19 @@ class OwnDescriptor {
   static void CloseAllButLog(int log_fd);
 };
 
+// While it lives, a process that has used up its descriptors (RLIMIT_NOFILE) can still open the few that
+// a connection needs, if its hard limit allows.
+class DescriptorHeadroom {
+ public:
+  DescriptorHeadroom();
+  ~DescriptorHeadroom();
+  DescriptorHeadroom(const DescriptorHeadroom&) = delete;
+  DescriptorHeadroom& operator=(const DescriptorHeadroom&) = delete;
+
+ private:
+  bool raised_ = false;
+};
+
 }  // namespace socksify
 
 #endif  // SHIM_OWN_DESCRIPTOR_H_

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <cstdlib>
 
 #include "shim/connection.h"
 #include "shim/descriptor_table.h"
@@ -45,6 +46,7 @@ int RememberedPid() { return g_pid; }
 
 void PrepareForForks() {
   g_pid = getpid();
+  (void)at_quick_exit(&Service::LeaveTails);
   pthread_atfork(&BeforeFork, &AfterForkInParent, &AfterForkInChild);
 }
 

@@ -2,22 +2,23 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <poll.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 
 #include "shim/connection.h"
 #include "shim/descriptor_table.h"
 #include "shim/guard.h"
+#include "shim/own_descriptor.h"
 #include "shim/real_calls.h"
 #include "shim/registrations.h"
 #include "shim/report.h"
 #include "shim/route.h"
 #include "shim/runtime.h"
 #include "shim/service.h"
-#include "shim/signals.h"
+#include "shim/user_memory.h"
 
 namespace socksify {
 namespace {
@@ -35,50 +36,51 @@ int SocketOption(int fd, int option) {  // -1 with errno when it is no socket
 
 bool IsBlocking(int fd) { return (real::fcntl(fd, F_GETFL) & O_NONBLOCK) == 0; }
 
-// connect() on a socket that has been told to connect before.
-int ConnectAgain(Connection& connection, int fd) {
-  if (connection.phase() == Connection::Phase::kConnecting) {
-    if (!IsBlocking(fd)) return Fail(EALREADY);
-    if (!connection.AwaitOutcome()) return -1;
+// SO_SNDTIMEO bounds a blocking connect(2); -1: nothing does.
+int ConnectTimeout(int fd) {
+  timeval timeout = {};
+  socklen_t size = sizeof timeout;
+  (void)real::getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, &size);
+  const int64_t milliseconds = timeout.tv_sec * 1000 + (timeout.tv_usec + 999) / 1000;
+  return milliseconds == 0 ? -1 : static_cast<int>(std::min<int64_t>(milliseconds, INT_MAX));
+}
+
+void ForgetOldAttempt(int fd) {
+  sockaddr nowhere = {};
+  nowhere.sa_family = AF_UNSPEC;
+  (void)real::connect(fd, &nowhere, sizeof nowhere);
+}
+
+// Waits for the outcome and returns it as connect(2) does. A signal or the send timeout ends the wait;
+// the attempt goes on in the background, as the kernel's own would.
+int AwaitConnect(Connection& connection, int fd) {
+  if (!connection.AwaitOutcome(ConnectTimeout(fd))) return -1;
+  if (int error = connection.TakeError(fd); error != 0) {
+    ForgetOldAttempt(fd);  // the caller knows: poll has nothing to say about it
+    return Fail(error);
   }
-  if (int error = connection.TakeError(); error != 0) return Fail(error);
   return connection.TakeSuccess() ? 0 : Fail(EISCONN);
 }
 
-// Runs the attempt in this thread. A signal that would interrupt connect(2) leaves it to the service,
-// as the kernel goes on with a connection in the background.
-int NegotiateHere(const ConnectionRef& connection, int fd) {
-  Attempt& attempt = *connection->attempt;
-  Attempt::Next next = Attempt::Next::kPrepare;
-  for (;;) {
-    while (next == Attempt::Next::kPrepare) next = attempt.Prepare();
-    if (next != Attempt::Next::kFailed) next = attempt.Step(fd);
-    if (next == Attempt::Next::kPrepare) continue;
-    if (next == Attempt::Next::kEstablished || next == Attempt::Next::kFailed) break;
-    const bool readable = next == Attempt::Next::kWaitReadable;
-    pollfd wait = {fd, static_cast<short>(readable ? POLLIN : POLLOUT), 0};
-    const int ready = real::poll(&wait, 1, MillisecondsUntil(attempt.deadline()));
-    if (ready == 0) {
-      attempt.Expire();
-      next = Attempt::Next::kFailed;
-      break;
-    }
-    if (ready < 0 && errno == EINTR && !SignalsRestartCalls()) {
-      Service::Negotiate(connection, fd, /*prepared=*/true);
-      return Fail(EINTR);
-    }
-    if (!DescriptorTable::Is(fd, connection.get())) return Fail(EBADF);  // closed by another thread
-  }
-  connection->Finish(fd, next);
-  if (next == Attempt::Next::kFailed) return Fail(connection->TakeError());
-  connection->TellSuccess();
-  return 0;
+// connect() on a socket that has been told to connect before.
+int ConnectAgain(Connection& connection, int fd) {
+  if (connection.phase() == Connection::Phase::kConnecting && !IsBlocking(fd)) return Fail(EALREADY);
+  return AwaitConnect(connection, fd);
+}
+
+bool IsMappedOnV6Only(int fd, const sockaddr* address) {
+  int only = 0;
+  socklen_t size = sizeof only;
+  return address->sa_family == AF_INET6 &&
+         IN6_IS_ADDR_V4MAPPED(&reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr) &&
+         real::getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &size) == 0 && only != 0;
 }
 
 int ConnectThroughServer(int fd, const Address& destination, const sockaddr* address,
                          socklen_t length) {
   const int family = SocketOption(fd, SO_DOMAIN);
   if (address->sa_family != family) return Fail(EAFNOSUPPORT);
+  if (IsMappedOnV6Only(fd, address)) return Fail(ENETUNREACH);
   if (static_cast<unsigned>(fd) >= DescriptorTable::kNumbers) return Fail(EMFILE);
   if (DescriptorTable::Get(fd) == DescriptorTable::Mark::kStdio) {
     ReportOnce("a stream (fdopen) on a socket that is not connected yet cannot be wrapped");
@@ -90,44 +92,49 @@ int ConnectThroughServer(int fd, const Address& destination, const sockaddr* add
     return Fail(EISCONN);
   }
   Guard guard;
+  const DescriptorHeadroom headroom;
   const Core* core = Runtime::GetCore();
   if (core == nullptr) return Fail(EACCES);
 
   SocketAddress peer;
   peer.length = std::min<socklen_t>(length, family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
   memcpy(&peer.storage, address, peer.length);
-  ConnectionRef connection = Connection::New(destination, peer);
-  connection->attempt = std::make_unique<Attempt>(*Runtime::GetConfig(), *core, destination, family);
-  DescriptorTable::Set(fd, connection);
+  ConnectionRef connection = DescriptorTable::Find(fd);
+  if (!connection) {
+    connection = Connection::New();
+    DescriptorTable::Set(fd, connection);
+  }
+  if (!connection->Begin(destination, peer)) return Fail(EALREADY);
   Registrations::Hold(fd, connection.get());
-  if (IsBlocking(fd)) return NegotiateHere(connection, fd);
-  Service::Negotiate(connection, fd, /*prepared=*/false);
-  return Fail(EINPROGRESS);
+  Service::Negotiate(connection, fd,
+                     std::make_unique<Attempt>(*Runtime::GetConfig(), *core, destination, family));
+  return IsBlocking(fd) ? AwaitConnect(*connection, fd) : Fail(EINPROGRESS);
 }
 
 // AF_UNSPEC dissolves an association.
 int Disconnect(int fd, const sockaddr* address, socklen_t length) {
   const int result = real::connect(fd, address, length);
-  if (result == 0 && DescriptorTable::Get(fd) == DescriptorTable::Mark::kConnection) {
-    DescriptorTable::Set(fd, DescriptorTable::Mark::kFreshSocket);
-  }
+  ConnectionRef connection = DescriptorTable::Find(fd);
+  if (result == 0 && connection) connection->Dissolve(fd);
   return result;
 }
 
 }  // namespace
 
 int ConnectDescriptor(int fd, const sockaddr* address, socklen_t length) {
-  if (Guard::active() || address == nullptr || length < sizeof address->sa_family) {
-    return real::connect(fd, address, length);
+  if (Guard::active() || length < sizeof address->sa_family || length > sizeof(sockaddr_storage) ||
+      !IsReadable(address, length)) {
+    return real::connect(fd, address, length);  // ours, or the kernel's to refuse
   }
   if (address->sa_family == AF_UNSPEC) return Disconnect(fd, address, length);
   if (address->sa_family != AF_INET && address->sa_family != AF_INET6) {
     return real::connect(fd, address, length);
   }
-  if (ConnectionRef connection = DescriptorTable::Find(fd)) {
+  ConnectionRef connection = DescriptorTable::Find(fd);
+  if (connection && connection->phase() != Connection::Phase::kIdle) {
     const int result = ConnectAgain(*connection, fd);
     if (connection->phase() != Connection::Phase::kFailed || errno != EISCONN) return result;
-    // It failed and the application knows: a new attempt.
+    ForgetOldAttempt(fd);  // it failed and the application knows: a new attempt
   }
   const int type = SocketOption(fd, SO_TYPE);
   if (type < 0) return real::connect(fd, address, length);  // no socket: the kernel's answer
@@ -148,7 +155,10 @@ int ConnectDescriptor(int fd, const sockaddr* address, socklen_t length) {
 }
 
 bool MaySendDatagram(int fd, const sockaddr* address, socklen_t length) {
-  if (Guard::active() || address == nullptr || length < sizeof address->sa_family) return true;
+  if (Guard::active() || address == nullptr || length < sizeof address->sa_family ||
+      length > sizeof(sockaddr_storage) || !IsReadable(address, length)) {
+    return true;  // ours, none, or the kernel's to refuse
+  }
   if (address->sa_family != AF_INET && address->sa_family != AF_INET6) return true;
   const int type = SocketOption(fd, SO_TYPE);
   if (type < 0 || type == SOCK_STREAM) return true;

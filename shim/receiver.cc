@@ -56,25 +56,27 @@ void Receiver::Start(SecurityLayer* layer, ByteView early, size_t unread, int fd
   Settle(fd, Loaded::kFrame);
 }
 
-void Receiver::Reset() {
+void Receiver::Reset(int fd) {
+  MutexLock lock(mutex_);
+  if (fd >= 0) SetLowWater(fd, 1);
   if (buffer_) Wipe({buffer_.get(), plain_end_});
   buffer_.reset();
   layer_ = nullptr;
   plain_begin_ = plain_end_ = base_ = pos_ = end_ = 0;
   low_water_ = 1;
-  waiters_ = 0;
   shut_down_ = false;
   pending_errno_ = 0;
   failed_ = false;
 }
 
-ssize_t Receiver::Take(int fd, const iovec* vectors, size_t count, int flags) {
+ssize_t Receiver::Take(int fd, const iovec* vectors, size_t count, size_t offset, int flags) {
   MutexLock lock(mutex_);
-  const size_t wanted = TotalSize(vectors, count);
+  if (layer_ == nullptr) return errno = ENOTCONN, -1;  // dissolved by another thread
+  const size_t wanted = TotalSize(vectors, count) - offset;
   const bool peek = (flags & MSG_PEEK) != 0;
   size_t taken = 0;
   Loaded last = Loaded::kFrame;
-  while (taken < wanted) {
+  while (taken < wanted || (wanted == 0 && plain() == 0)) {
     if (plain() == 0) {
       last = LoadFrame(fd);
       if (last != Loaded::kFrame) break;
@@ -83,20 +85,21 @@ ssize_t Receiver::Take(int fd, const iovec* vectors, size_t count, int flags) {
     if (peek) Deepen(fd, wanted);
     const size_t part = std::min(wanted - taken, plain());
     if ((flags & MSG_TRUNC) == 0) {
-      Scatter(vectors, count, taken, {buffer_.get() + plain_begin_, part});
+      Scatter(vectors, count, offset + taken, {buffer_.get() + plain_begin_, part});
     }
     taken += part;
     if (peek) break;
     plain_begin_ += part;
   }
   Settle(fd, last);
-  if (taken != 0 || wanted == 0 || last == Loaded::kEnd) return static_cast<ssize_t>(taken);
+  if (taken != 0 || last == Loaded::kFrame || last == Loaded::kEnd) return static_cast<ssize_t>(taken);
   errno = last == Loaded::kError ? std::exchange(pending_errno_, 0) : EAGAIN;
   return -1;
 }
 
 size_t Receiver::Available(int fd) {
   MutexLock lock(mutex_);
+  if (layer_ == nullptr) return 0;
   Loaded last = Loaded::kFrame;
   while (plain() == 0 && last == Loaded::kFrame) last = LoadFrame(fd);
   if (plain() != 0) Deepen(fd, SIZE_MAX);
@@ -123,7 +126,7 @@ Receiver::Loaded Receiver::LoadFrame(int fd) {
   if (opened != Loaded::kNothing) return opened;
 
   // Less than a frame: take its beginning out, and have the kernel wait for the rest.
-  if (waiters_ == 0 && end_ != base_) {
+  if (end_ != base_) {
     (void)real::recv(fd, nullptr, end_ - base_, MSG_TRUNC | MSG_DONTWAIT);
     base_ = end_;
   }

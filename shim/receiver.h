@@ -33,27 +33,18 @@ class Receiver {
   // `layer` is borrowed and outlives this. `early` is plaintext that came before; the last `unread`
   // octets that have been dealt with are still in the kernel.
   void Start(SecurityLayer* layer, ByteView early, size_t unread, int fd);
-  // Forgets everything and frees the buffer.
-  void Reset();
+  // Forgets everything and frees the buffer. `fd`, unless -1, gets its SO_RCVLOWAT back.
+  void Reset(int fd);
 
-  // Delivers plaintext into `vectors` as recv(2) does, without waiting. `flags`: MSG_PEEK, MSG_TRUNC.
-  // Returns the octets delivered, 0 at the end of the stream, or -1 with errno (EAGAIN: nothing yet).
-  ssize_t Take(int fd, const iovec* vectors, size_t count, int flags);
+  // Delivers plaintext behind the first `offset` octets of `vectors` as recv(2) does, without waiting.
+  // `flags`: MSG_PEEK, MSG_TRUNC. Returns the octets delivered, 0 at the end of the stream (or when
+  // there is plaintext and no room), or -1 with errno (EAGAIN: nothing yet).
+  ssize_t Take(int fd, const iovec* vectors, size_t count, size_t offset, int flags);
 
   // How much plaintext can be delivered without waiting (FIONREAD).
   size_t Available(int fd);
 
-  // After Take said EAGAIN: how many octets in the kernel would change that.
-  size_t wait_target() const { return low_water_.load(std::memory_order_relaxed); }
-
-  // While a thread waits in the kernel for wait_target() octets, none are taken out behind its back.
-  void BeginWait() { waiters_.fetch_add(1); }
-  void EndWait() { waiters_.fetch_sub(1); }
-
   void ShutDown() { shut_down_ = true; }
-
-  // In a forked child, where nobody waits.
-  void ForgetWaiters() { waiters_ = 0; }
 
   Mutex& mutex() { return mutex_; }
 
@@ -82,8 +73,7 @@ class Receiver {
   std::unique_ptr<uint8_t[]> buffer_;
   size_t plain_begin_ = 0, plain_end_ = 0;
   size_t base_ = 0, pos_ = 0, end_ = 0;
-  std::atomic<size_t> low_water_{1};
-  std::atomic<int> waiters_{0};
+  size_t low_water_ = 1;  // SO_RCVLOWAT as the kernel has it
   std::atomic<bool> shut_down_{false};
   int pending_errno_ = 0;  // to be reported by the next Take
   bool failed_ = false;    // and reported: from now on it is the end of the stream

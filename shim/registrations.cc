@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <unordered_map>
 #include <vector>
 
@@ -92,6 +94,26 @@ void Note(List& list, int epoll, int operation, int fd, const epoll_event* event
   }
 }
 
+// Has a one-shot registration told its event? Then it is disarmed, which only the kernel knows.
+bool IsSpent(const Registration& registration) {
+  if ((registration.event.events & EPOLLONESHOT) == 0) return false;
+  char path[64], text[4096];
+  snprintf(path, sizeof path, "/proc/self/fdinfo/%d", registration.epoll);
+  const int info = real::open(path, O_RDONLY | O_CLOEXEC);
+  if (info < 0) return false;
+  const ssize_t size = real::read(info, text, sizeof text - 1);
+  (void)real::close(info);
+  if (size <= 0) return false;
+  text[size] = '\0';
+  for (const char* line = strstr(text, "tfd:"); line != nullptr; line = strstr(line + 1, "tfd:")) {
+    int fd = -1;
+    unsigned events = 0;
+    if (sscanf(line, "tfd: %d events: %x", &fd, &events) != 2 || fd != registration.fd) continue;
+    return (events & (EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLERR | EPOLLHUP | EPOLLRDHUP)) == 0;
+  }
+  return false;
+}
+
 template <typename Key>
 void Erase(std::unordered_map<Key, List>& lists, Key key) {
   auto at = lists.find(key);
@@ -123,7 +145,8 @@ int Registrations::Control(int epoll, int operation, int fd, epoll_event* event)
     return Imitate(GetTable().held[connection.get()], epoll, operation, fd, event);
   }
   const int result = real::epoll_ctl(epoll, operation, fd, event);
-  if (result == 0 && (!connection || connection->phase() == Connection::Phase::kFailed)) {
+  if (result == 0 && (!connection || connection->phase() == Connection::Phase::kFailed ||
+                      connection->phase() == Connection::Phase::kIdle)) {
     Note(GetTable().fresh[fd], epoll, operation, fd, event);
   }
   return result;
@@ -132,13 +155,21 @@ int Registrations::Control(int epoll, int operation, int fd, epoll_event* event)
 void Registrations::Hold(int fd, Connection* connection) {
   if (g_known == 0) return;
   MutexLock lock(g_mutex);
-  auto at = GetTable().fresh.find(fd);
-  if (at == GetTable().fresh.end()) return;
-  for (const Registration& registration : at->second) {
-    (void)real::epoll_ctl(registration.epoll, EPOLL_CTL_DEL, fd, nullptr);
+  List held;
+  auto& fresh = GetTable().fresh;
+  for (auto at = fresh.begin(); at != fresh.end();) {
+    if (at->first != fd && !DescriptorTable::Is(at->first, connection)) {
+      ++at;
+      continue;
+    }
+    for (Registration& registration : at->second) {
+      if (IsSpent(registration)) registration.event.events = EPOLLONESHOT;
+      (void)real::epoll_ctl(registration.epoll, EPOLL_CTL_DEL, registration.fd, nullptr);
+      held.push_back(registration);
+    }
+    at = fresh.erase(at);
   }
-  GetTable().held[connection] = std::move(at->second);
-  GetTable().fresh.erase(at);
+  if (!held.empty()) GetTable().held[connection] = std::move(held);
 }
 
 void Registrations::GiveBack(Connection* connection) {

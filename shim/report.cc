@@ -35,10 +35,9 @@ void ReportOnce(const std::string& line, LogLevel level) {
   if (Log::Enabled(level) && FirstTime(line)) Log::Write(level, line);
 }
 
-void ReportFailedAttempt(const Attempt& attempt, const Address& destination) {
-  const Status& error = attempt.error();
+void ReportFailure(const Status& error, const ServerEndpoint& server, const Address& destination) {
   const std::string line = "cannot connect to " + destination.ToString() + " through " +
-                           attempt.server().ToString() + ": " + error.message();
+                           server.ToString() + ": " + error.message();
   if (IsDestinationsAnswer(error.code())) {
     Log::Info(line);
   } else if (Log::Enabled(LogLevel::kWarn) && FirstTime(error.message())) {

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "lib/base/log.h"
-#include "shim/attempt.h"
+#include "lib/config/config.h"
 
 namespace socksify {
 
@@ -14,7 +14,7 @@ void ReportOnce(const std::string& line, LogLevel level = LogLevel::kWarn);
 
 // A connection could not be made. What the destination itself answered (refused, unreachable) is the
 // application's to tell, and logged at `info` only.
-void ReportFailedAttempt(const Attempt& attempt, const Address& destination);
+void ReportFailure(const Status& error, const ServerEndpoint& server, const Address& destination);
 
 }  // namespace socksify
 

@@ -35,6 +35,7 @@ ByteView Gather(const iovec* vectors, size_t count, size_t offset, size_t limit,
 void Sender::Start(SecurityLayer* layer) { layer_ = layer; }
 
 void Sender::Reset() {
+  MutexLock lock(mutex_);
   layer_ = nullptr;
   frames_ = Bytes();
   sent_ = 0;
@@ -45,7 +46,7 @@ void Sender::Reset() {
 
 ssize_t Sender::Put(int fd, const iovec* vectors, size_t count, size_t offset, int flags) {
   MutexLock lock(mutex_);
-  if (broken_errno_ != 0 || shut_down_) {
+  if (layer_ == nullptr || broken_errno_ != 0 || shut_down_) {
     if ((flags & MSG_NOSIGNAL) == 0) (void)raise(SIGPIPE);
     errno = EPIPE;
     return -1;
@@ -111,6 +112,13 @@ int Sender::ShutDown(int fd) {
 }
 
 void Sender::ForgetTail() { DropTail(); }
+
+Bytes Sender::TakeTail() {
+  MutexLock lock(mutex_);
+  Bytes tail(frames_.begin() + static_cast<ptrdiff_t>(sent_), frames_.end());
+  DropTail();
+  return tail;
+}
 
 void Sender::DropTail() {
   frames_.clear();

@@ -34,8 +34,10 @@ class Sender {
   // No more octets will be accepted; the kernel is told once the tail is out. As shutdown(SHUT_WR).
   int ShutDown(int fd);
 
-  // In a forked child: the tail is the parent's to send.
+  // In a forked child: the tail is the parent's to send. No lock.
   void ForgetTail();
+  // At exit: the tail is the caller's to send from now on.
+  Bytes TakeTail();
 
   Mutex& mutex() { return mutex_; }
 

@@ -5,7 +5,9 @@
 #include <sys/eventfd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <cstring>
 #include <deque>
 #include <vector>
 
@@ -14,7 +16,7 @@
 #include "shim/mutex.h"
 #include "shim/own_descriptor.h"
 #include "shim/real_calls.h"
-#include "shim/runtime.h"
+#include "shim/tail_sender.h"
 
 namespace socksify {
 namespace {
@@ -23,26 +25,35 @@ constexpr size_t kStackSize = 512 * 1024;  // libkrb5 and the resolver's modules
 constexpr unsigned kMaxPreparers = 8;      // threads that may wait for the KDC at the same time
 constexpr int kIdleMilliseconds = 1000;    // then the loop's thread goes
 
-// One connection in the service's hands.
+// An attempt on its way through a preparer's thread. Shared, because the loop gives up at the deadline
+// while the preparer still waits for the KDC; whoever comes last frees it.
+struct Preparation {
+  std::unique_ptr<Attempt> attempt;
+  std::atomic<bool> done{false};
+  Attempt::Next next = Attempt::Next::kPrepare;  // valid once done
+};
+
+// One connection in the loop's hands.
 struct Item {
-  enum class Kind { kNegotiate, kFlush };
+  enum class Kind { kPrepare, kNegotiate, kFlush };
   Kind kind;
   ConnectionRef connection;
   int fd;            // a duplicate, the service's own
-  short events = 0;  // to wait for; 0: go on at once
+  short events = 0;  // to wait for; 0: nothing to poll
+  std::shared_ptr<Preparation> preparation;  // unless kFlush; after kPrepare the loop's alone
+
+  Attempt& attempt() const { return *preparation->attempt; }
 };
 
 struct State {
-  std::deque<Item> to_prepare;
+  std::deque<std::shared_ptr<Preparation>> to_prepare;
   unsigned preparers = 0;
   std::vector<Item> arrived;  // for the loop
   bool looping = false;
   int wake_event = -1;
-  size_t flushes = 0;  // items of kind kFlush anywhere
 };
 
 Mutex g_mutex;
-pthread_cond_t g_flushed = PTHREAD_COND_INITIALIZER;
 
 State& GetState() {  // guarded by g_mutex
   static State* state = new State();
@@ -64,51 +75,111 @@ bool StartThread(void* (*function)(void*)) {
   return started;
 }
 
-void EndItem(Item& item) {
-  OwnDescriptor::Close(item.fd);
-  if (item.kind != Item::Kind::kFlush) return;
-  MutexLock lock(g_mutex);
-  if (--GetState().flushes == 0) pthread_cond_broadcast(&g_flushed);
+// --- preparation, which may block ----------------------------------------------------------------
+
+void* PrepareAll(void*) {
+  Guard guard;
+  for (;;) {
+    std::shared_ptr<Preparation> preparation;
+    {
+      MutexLock lock(g_mutex);
+      State& state = GetState();
+      if (state.to_prepare.empty()) {
+        --state.preparers;
+        return nullptr;
+      }
+      preparation = std::move(state.to_prepare.front());
+      state.to_prepare.pop_front();
+    }
+    do {
+      preparation->next = preparation->attempt->Prepare();
+    } while (preparation->next == Attempt::Next::kPrepare);
+    preparation->done.store(true, std::memory_order_release);
+    Service::Wake();
+  }
 }
 
-void FinishItem(Item& item, Attempt::Next outcome) {
-  item.connection->Finish(item.fd, outcome);
-  EndItem(item);
-}
-
-bool Cancelled(const Item& item) {
-  return item.connection->phase() != Connection::Phase::kConnecting;
+void EnterPreparation(const std::shared_ptr<Preparation>& preparation) {
+  bool start = false;
+  preparation->done = false;
+  {
+    MutexLock lock(g_mutex);
+    State& state = GetState();
+    state.to_prepare.push_back(preparation);
+    if (state.preparers < kMaxPreparers) {
+      ++state.preparers;
+      start = true;
+    }
+  }
+  if (start && !StartThread(&PrepareAll)) (void)PrepareAll(nullptr);  // no thread to be had
 }
 
 // --- the loop ------------------------------------------------------------------------------------
+// Each of these goes on with an item and says whether it stays.
 
-// Goes on with a negotiation. False when it is over.
-bool StepNegotiation(Item& item);
-
-bool StepFlush(Item& item) {
-  if (item.connection->FlushTail(item.fd)) {
-    item.events = POLLOUT;
-    return true;
-  }
-  EndItem(item);
+bool End(Item& item) {
+  OwnDescriptor::Close(item.fd);
   return false;
 }
 
-bool Step(Item& item) {
-  return item.kind == Item::Kind::kFlush ? StepFlush(item) : StepNegotiation(item);
+bool Fail(Item& item, const Status& error, const ServerEndpoint& server) {
+  item.connection->Fail(item.fd, error, server);
+  return End(item);
 }
 
-bool Expired(const Item& item) {
-  return item.kind == Item::Kind::kNegotiate &&
-         item.connection->attempt->deadline() <= Deadline::clock::now();
+bool Negotiate(Item& item, Attempt::Next next) {
+  switch (next) {
+    case Attempt::Next::kWaitReadable:
+      item.events = POLLIN;
+      return true;
+    case Attempt::Next::kWaitWritable:
+      item.events = POLLOUT;
+      return true;
+    case Attempt::Next::kPrepare:  // the next server
+      item.kind = Item::Kind::kPrepare;
+      item.events = 0;
+      EnterPreparation(item.preparation);
+      return true;
+    case Attempt::Next::kEstablished:
+      item.connection->Succeed(item.fd, item.attempt());
+      return End(item);
+    case Attempt::Next::kFailed:
+      break;
+  }
+  return Fail(item, item.attempt().error(), item.attempt().server());
+}
+
+bool FinishPreparation(Item& item) {
+  item.kind = Item::Kind::kNegotiate;
+  const Attempt::Next next = item.preparation->next;
+  return Negotiate(item, next == Attempt::Next::kFailed ? next : item.attempt().Step(item.fd));
+}
+
+bool Flush(Item& item) {
+  if (!item.connection->FlushTail(item.fd)) return End(item);
+  item.events = POLLOUT;
+  return true;
+}
+
+// `ready`: what was waited for has come, or the item is new.
+bool Visit(Item& item, bool ready) {
+  if (item.kind == Item::Kind::kFlush) return !ready || Flush(item);
+  if (item.connection->phase() != Connection::Phase::kConnecting) return End(item);
+  if (item.kind == Item::Kind::kPrepare) {
+    if (item.preparation->done.load(std::memory_order_acquire)) return FinishPreparation(item);
+  } else if (ready) {
+    return Negotiate(item, item.attempt().Step(item.fd));
+  }
+  if (item.attempt().deadline() > Deadline::clock::now()) return true;
+  return Fail(item, item.attempt().TimeoutError(), item.attempt().server());
 }
 
 int PollTimeout(const std::vector<Item>& items) {
   if (items.empty()) return kIdleMilliseconds;
   int timeout = -1;
   for (const Item& item : items) {
-    if (item.kind != Item::Kind::kNegotiate) continue;
-    const int left = MillisecondsUntil(item.connection->attempt->deadline());
+    if (item.kind == Item::Kind::kFlush) continue;
+    const int left = MillisecondsUntil(item.attempt().deadline());
     timeout = timeout < 0 ? left : std::min(timeout, left);
   }
   return timeout;
@@ -130,12 +201,20 @@ void* Loop(void*) {
   Guard guard;
   std::vector<Item> items;
   std::vector<pollfd> waits;
+  size_t known = 0;  // items that have been visited; those behind are new
   bool idle = false;
   int wake_event;
   while (TakeArrived(items, idle, &wake_event)) {
-    std::erase_if(items, [](Item& item) { return item.events == 0 && !Step(item); });
+    while (known < items.size()) {  // what they wait for may have come before they did
+      const bool ready = items[known].kind == Item::Kind::kFlush;
+      if (Visit(items[known], ready)) {
+        ++known;
+      } else {
+        items.erase(items.begin() + static_cast<ptrdiff_t>(known));
+      }
+    }
     waits.assign(1, {wake_event, POLLIN, 0});
-    for (const Item& item : items) waits.push_back({item.fd, item.events, 0});
+    for (const Item& item : items) waits.push_back({item.events != 0 ? item.fd : -1, item.events, 0});
     const int ready = real::poll(waits.data(), waits.size(), PollTimeout(items));
     idle = ready == 0 && items.empty();
     if (waits[0].revents != 0) {
@@ -143,18 +222,8 @@ void* Loop(void*) {
       (void)eventfd_read(wake_event, &count);
     }
     size_t index = 0;
-    std::erase_if(items, [&](Item& item) {
-      const pollfd& wait = waits[++index];
-      if (item.kind == Item::Kind::kNegotiate && Cancelled(item)) {
-        EndItem(item);
-        return true;
-      }
-      if (wait.revents != 0) return !Step(item);
-      if (!Expired(item)) return false;
-      item.connection->attempt->Expire();
-      FinishItem(item, Attempt::Next::kFailed);
-      return true;
-    });
+    std::erase_if(items, [&](Item& item) { return !Visit(item, waits[++index].revents != 0); });
+    known = items.size();
   }
   return nullptr;
 }
@@ -174,101 +243,31 @@ void EnterLoop(Item item) {
   if (start && !StartThread(&Loop)) (void)Loop(nullptr);  // no thread to be had: do it here
 }
 
-// --- preparation, which may block ----------------------------------------------------------------
-
-void PrepareItem(Item item) {
-  Attempt::Next next = Attempt::Next::kPrepare;
-  while (next == Attempt::Next::kPrepare && !Cancelled(item)) next = item.connection->attempt->Prepare();
-  if (Cancelled(item)) {
-    EndItem(item);
-  } else if (next == Attempt::Next::kFailed) {
-    FinishItem(item, next);
-  } else {
-    item.events = 0;
-    EnterLoop(std::move(item));
-  }
-}
-
-void* PrepareAll(void*) {
-  Guard guard;
-  for (;;) {
-    g_mutex.Lock();
-    State& state = GetState();
-    if (state.to_prepare.empty()) {
-      --state.preparers;
-      g_mutex.Unlock();
-      return nullptr;
-    }
-    Item item = std::move(state.to_prepare.front());
-    state.to_prepare.pop_front();
-    g_mutex.Unlock();
-    PrepareItem(std::move(item));
-  }
-}
-
-void EnterPreparation(Item item) {
-  bool start = false;
-  {
-    MutexLock lock(g_mutex);
-    State& state = GetState();
-    state.to_prepare.push_back(std::move(item));
-    if (state.preparers < kMaxPreparers) {
-      ++state.preparers;
-      start = true;
-    }
-  }
-  if (start && !StartThread(&PrepareAll)) (void)PrepareAll(nullptr);
-}
-
-bool StepNegotiation(Item& item) {
-  if (Cancelled(item)) {
-    EndItem(item);
-    return false;
-  }
-  const Attempt::Next next = item.connection->attempt->Step(item.fd);
-  switch (next) {
-    case Attempt::Next::kWaitReadable:
-      item.events = POLLIN;
-      return true;
-    case Attempt::Next::kWaitWritable:
-      item.events = POLLOUT;
-      return true;
-    case Attempt::Next::kPrepare:
-      EnterPreparation(std::move(item));
-      return false;
-    case Attempt::Next::kEstablished:
-    case Attempt::Next::kFailed:
-      break;
-  }
-  FinishItem(item, next);
-  return false;
-}
-
 }  // namespace
 
-void Service::Negotiate(ConnectionRef connection, int fd, bool prepared) {
-  Item item{Item::Kind::kNegotiate, std::move(connection), OwnDescriptor::Duplicate(fd)};
+void Service::Negotiate(ConnectionRef connection, int fd, std::unique_ptr<Attempt> attempt) {
+  const DescriptorHeadroom headroom;
+  auto preparation = std::make_shared<Preparation>();
+  preparation->attempt = std::move(attempt);
+  Item item{Item::Kind::kPrepare, std::move(connection), OwnDescriptor::Duplicate(fd), 0, preparation};
   if (item.fd < 0) {
-    item.connection->attempt->FailWithErrno("no descriptor is left for the negotiation");
-    item.connection->Finish(fd, Attempt::Next::kFailed);
-  } else if (prepared) {
-    EnterLoop(std::move(item));
-  } else {
-    EnterPreparation(std::move(item));
+    const Status error(Errc::kNetwork, std::string("no descriptor is left: ") + strerror(errno));
+    item.connection->Fail(fd, error, item.attempt().server());
+    return;
   }
+  EnterLoop(std::move(item));
+  EnterPreparation(preparation);
 }
 
 void Service::Flush(ConnectionRef connection, int fd) {
-  Item item{Item::Kind::kFlush, std::move(connection), OwnDescriptor::Duplicate(fd)};
+  const DescriptorHeadroom headroom;
+  Item item{Item::Kind::kFlush, std::move(connection), OwnDescriptor::Duplicate(fd), 0, nullptr};
   if (item.fd < 0) {  // then the tail goes out here and now
     pollfd wait = {fd, POLLOUT, 0};
     while (item.connection->FlushTail(fd)) (void)real::poll(&wait, 1, -1);
     return;
   }
-  {
-    MutexLock lock(g_mutex);
-    ++GetState().flushes;
-  }
+  item.connection->set_flush_fd(item.fd);
   EnterLoop(std::move(item));
 }
 
@@ -277,16 +276,9 @@ void Service::Wake() {
   if (GetState().wake_event >= 0) (void)eventfd_write(GetState().wake_event, 1);
 }
 
-void Service::Drain() {
-  const Config* config = Runtime::LoadedConfig();
-  if (config == nullptr) return;
-  timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_sec += config->timeout_seconds;
-  MutexLock lock(g_mutex);
-  while (GetState().flushes != 0) {
-    if (pthread_cond_timedwait(&g_flushed, g_mutex.native(), &until) != 0) return;
-  }
+void Service::LeaveTails() {
+  std::vector<Connection::Tail> tails = Connection::TakeTails();
+  if (!tails.empty()) SendTailsInNewProcess(tails);
 }
 
 void Service::BeforeFork() { g_mutex.Lock(); }
@@ -297,7 +289,6 @@ void Service::AfterFork(bool in_child) {
     return;
   }
   g_mutex.Reinitialise();
-  g_flushed = PTHREAD_COND_INITIALIZER;
   State* parents = &GetState();
   new (parents) State();  // what the parent's threads hold is theirs
 }

@@ -17,10 +17,10 @@ namespace socksify {
 struct BypassRule {
   enum class Kind : uint8_t { kName, kSuffix, kNetwork };
   Kind kind = Kind::kName;
-  std::string name;                  // "localhost"; for a suffix with its dot: ".corp.example"
+  std::string name;                      // "localhost"; for a suffix with its dot: ".corp.example"
   std::array<uint8_t, 16> network = {};  // IPv4 as v4-mapped
-  uint8_t prefix = 0;                // bits of the 128
-  uint16_t port = 0;                 // 0: every port
+  uint8_t prefix = 0;                    // bits of the 128
+  uint16_t port = 0;                     // 0: every port
 };
 
 class BypassRules {

@@ -27,18 +27,20 @@ class GssAcceptor final : public GssLayer {
 
   Status HandleMessage(MessageType type, ByteView token, Bytes* output) override {
     const bool expected = complete_ == (type == MessageType::kProtectionLevel);
-    Status status = !expected ? Status(Errc::kMalformed, "messages of the negotiation out of order")
-                    : complete_ ? HandleLevel(token, output)
-                                : HandleToken(token, output);
-    if (!status.ok()) {  // section 3.8: abort, two octets without a length
-      output->push_back(kFrameVersion);
-      output->push_back(static_cast<uint8_t>(MessageType::kAbort));
-    }
-    return status;
+    if (!expected) return {Errc::kMalformed, "messages of the negotiation out of order"};
+    return complete_ ? HandleLevel(token, output) : HandleToken(token, output);
+  }
+
+  void AppendAbort(Bytes* output) override {  // section 3.8: two octets without a length
+    output->push_back(kFrameVersion);
+    output->push_back(static_cast<uint8_t>(MessageType::kAbort));
   }
 
  private:
   Status HandleToken(ByteView token, Bytes* output) {
+    // Only a server sends one of zero length (section 3.6). MIT would take it as a question for
+    // SPNEGO's hints.
+    if (token.empty()) return {Errc::kMalformed, "the client's GSS-API token is empty"};
     gss_buffer_desc in = GssInput(token);
     GssBuffer out;
     GssName source;
@@ -101,7 +103,8 @@ class GssAcceptor final : public GssLayer {
     return status;
   }
 
-  // What the client asks for if it is accepted; else, and for "selective", the best that is.
+  // What the client asks for if it is accepted; else, and for "selective", the best that is. A client
+  // that did not ask for "selective" cannot be given it.
   ProtectionLevel Choose(ProtectionLevel asked) const {
     auto possible = [&](ProtectionLevel level) {
       return level != ProtectionLevel::kConfidentiality || (granted_flags_ & GSS_C_CONF_FLAG) != 0;
@@ -110,6 +113,7 @@ class GssAcceptor final : public GssLayer {
     for (ProtectionLevel level : options_.levels) {
       if (!possible(level)) continue;
       if (level == asked) return level;
+      if (level == ProtectionLevel::kSelective) continue;
       best = std::max(best, level);
     }
     return best;

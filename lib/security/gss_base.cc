@@ -9,12 +9,14 @@ Result<bool> GssLayer::Negotiate(ByteView input, size_t* consumed, Bytes* output
   if (!error_.ok()) return error_;
   if (!begun_) {
     begun_ = true;
-    if (Status status = Begin(output); !status.ok()) return Fail(std::move(status));
+    if (Status status = Begin(output); !status.ok()) {
+      return FailAloud(std::move(status), output);
+    }
   }
   while (!established()) {
     ByteView rest = input.subspan(*consumed);
     auto head = ParseFrameHead(rest);
-    if (!head.ok()) return Fail(head.status());
+    if (!head.ok()) return FailAloud(head.status(), output);
     wanted_ = head->size == 0 ? head->missing : head->size - std::min(rest.size(), head->size);
     if (wanted_ != 0) return false;
     *consumed += head->size;
@@ -24,11 +26,12 @@ Result<bool> GssLayer::Negotiate(ByteView input, size_t* consumed, Bytes* output
       return Fail({Errc::kAuthentication, "the peer aborted the GSS-API negotiation"});
     }
     if (type != MessageType::kAuthentication && type != MessageType::kProtectionLevel) {
-      return Fail({Errc::kMalformed, "unexpected message type in the GSS-API negotiation"});
+      return FailAloud({Errc::kMalformed, "unexpected message type in the GSS-API negotiation"},
+                       output);
     }
     ByteView token = rest.subspan(kFrameHeaderSize, head->size - kFrameHeaderSize);
     if (Status status = HandleMessage(type, token, output); !status.ok()) {
-      return Fail(std::move(status));
+      return FailAloud(std::move(status), output);
     }
   }
   return true;
@@ -65,6 +68,11 @@ void GssLayer::Establish(GssContext context, ProtectionLevel level, size_t max_t
 Status GssLayer::Fail(Status error) {
   error_ = std::move(error);
   return error_;
+}
+
+Status GssLayer::FailAloud(Status error, Bytes* output) {
+  AppendAbort(output);
+  return Fail(std::move(error));
 }
 
 }  // namespace socksify

@@ -30,6 +30,10 @@ class GssLayer : public SecurityLayer {
   // One message of the sub-negotiation (mtyp 1 or 2) has come.
   virtual Status HandleMessage(MessageType type, ByteView token, Bytes* output) = 0;
 
+  // The negotiation has failed for a reason other than the peer's own abort: the last chance to tell
+  // it so.
+  virtual void AppendAbort(Bytes* /*output*/) {}
+
   // A message of the sub-negotiation, RFC 1961 sections 3.4 and 4.3. kUnsupported above 65535 octets.
   static Status AppendMessage(Bytes* output, MessageType type, ByteView token);
 
@@ -41,6 +45,7 @@ class GssLayer : public SecurityLayer {
 
  private:
   Status Fail(Status error);
+  Status FailAloud(Status error, Bytes* output);  // and tells the peer
 
   std::unique_ptr<GssProtection> protection_;
   Status error_;

@@ -58,6 +58,7 @@ Status GssProtection::Seal(ByteView plain, Bytes* frame) {
   gss_iov_buffer_desc parts[kParts];
   DescribeParts(parts, {static_cast<uint8_t*>(nullptr), plain.size()});
   std::lock_guard lock(mutex_);
+  if (!error_.ok()) return error_;
   OM_uint32 minor;
   OM_uint32 major = gss_wrap_iov_length(&minor, context_.get(), confidential, GSS_C_QOP_DEFAULT,
                                         nullptr, parts, kParts);
@@ -65,7 +66,7 @@ Status GssProtection::Seal(ByteView plain, Bytes* frame) {
 
   size_t token_size = 0;
   for (const gss_iov_buffer_desc& part : parts) token_size += part.buffer.length;
-  if (plain.empty() || token_size > kMaxTokenSize) {
+  if (plain.empty() || plain.size() > max_plaintext_ || token_size > kMaxTokenSize) {
     return {Errc::kUnsupported, "a frame cannot hold " + std::to_string(plain.size()) + " octets"};
   }
   const size_t start = frame->size();
@@ -83,7 +84,7 @@ Status GssProtection::Seal(ByteView plain, Bytes* frame) {
   if (major != GSS_S_COMPLETE || (conf_state != 0) != confidential) {
     Wipe({frame->data() + start, frame->size() - start});  // it holds plaintext
     frame->resize(start);
-    return WrapError(major, minor);
+    return error_ = WrapError(major, minor);
   }
   WriteFrameHeader({frame->data() + start, kFrameHeaderSize},
                    static_cast<uint8_t>(MessageType::kUserData), static_cast<uint16_t>(token_size));
@@ -99,18 +100,19 @@ Result<ByteSpan> GssProtection::Open(ByteSpan frame) {
   };
   int conf_state = 0;
   gss_qop_t qop = 0;
-  OM_uint32 minor, major;
-  {
-    std::lock_guard lock(mutex_);
-    major = gss_unwrap_iov(&minor, context_.get(), &conf_state, &qop, buffers, kBuffers);
-  }
+  std::lock_guard lock(mutex_);
+  if (!error_.ok()) return error_;
+  OM_uint32 minor;
+  OM_uint32 major =
+      gss_unwrap_iov(&minor, context_.get(), &conf_state, &qop, buffers, kBuffers);
   // Replayed, missing and reordered tokens come with their data and a supplementary status: on a
   // stream nothing but exactly GSS_S_COMPLETE will do (protocol.md section 1).
   if (major != GSS_S_COMPLETE) {
-    return {Errc::kIntegrity, "a message of the peer fails its check: " + GssErrorText(major, minor)};
+    return error_ = {Errc::kIntegrity,
+                     "a message of the peer fails its check: " + GssErrorText(major, minor)};
   }
   if (level_ == ProtectionLevel::kConfidentiality && conf_state == 0) {
-    return {Errc::kPolicy, "a message came without the confidentiality that was agreed"};
+    return error_ = {Errc::kPolicy, "a message came without the confidentiality that was agreed"};
   }
   return ByteSpan(static_cast<uint8_t*>(buffers[kPlain].buffer.value), buffers[kPlain].buffer.length);
 }

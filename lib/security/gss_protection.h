@@ -30,6 +30,7 @@ class GssProtection {
   const ProtectionLevel level_;
   std::mutex mutex_;
   GssContext context_;  // guarded by mutex_
+  Status error_;        // guarded by mutex_; what has ended the session
   size_t max_plaintext_ = 0;
   size_t min_frame_ = 0;
 };

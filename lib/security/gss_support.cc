@@ -20,9 +20,22 @@ void AppendMessages(std::string& text, OM_uint32 code, int type) {
   } while (more != 0);
 }
 
+// The supplementary statuses: the call succeeded, but the message's place in the stream is wrong. The
+// mechanism's minor status says "Success" then.
+const char* SupplementaryText(OM_uint32 major) {
+  if ((major & GSS_S_DUPLICATE_TOKEN) != 0) return "a duplicate token";
+  if ((major & GSS_S_OLD_TOKEN) != 0) return "a token too old to be checked for being a duplicate";
+  if ((major & GSS_S_UNSEQ_TOKEN) != 0) return "a token out of sequence";
+  if ((major & GSS_S_GAP_TOKEN) != 0) return "a token is missing before this one";
+  return nullptr;
+}
+
 }  // namespace
 
 std::string GssErrorText(OM_uint32 major, OM_uint32 minor) {
+  if (!GSS_ERROR(major)) {
+    if (const char* text = SupplementaryText(major)) return text;
+  }
   std::string text;
   if (minor != 0) AppendMessages(text, minor, GSS_C_MECH_CODE);  // the specific cause is enough
   if (text.empty()) AppendMessages(text, major, GSS_C_GSS_CODE);

@@ -46,7 +46,7 @@ HANDSHAKE = [
     (["level-long"], BROKEN),
     (["level-none"], BROKEN),
     (["level-clear"], BROKEN),
-    (["conf-false@reply"], BROKEN),
+    (["conf-false@reply"], BROKEN + REFUSED),
     (["clear-reply"], BROKEN),
     (["reply-version=04"], BROKEN),
     (["atyp=9"], BROKEN),
@@ -143,8 +143,8 @@ def test_tolerated(start_server, origin, socksify, faults):
 
 
 def test_integrity_tolerates_encryption(start_server, origin, socksify):
-    """At level 1 a token with conf TRUE is accepted (protocol.md): the server answers 1 but seals as at 2."""
-    server = start_server("independent", faults=["level=01"], levels="confidentiality")
+    """At level 1 a token with conf TRUE is accepted (protocol.md §1), the reply's and the data's."""
+    server = start_server("independent", faults=["conf-true"])
     done = socksify.run(server, program("receive", "origin.test", origin.ports["stream"], "50000 odd"), level="integrity")
     said = json.loads(done.stdout)
     assert (said.get("octets"), said.get("end")) == (50_000, "EOF"), (said, done.stderr)

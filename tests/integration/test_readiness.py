@@ -57,10 +57,10 @@ def test_nothing_is_ready_before_the_reply(start_server, origin, socksify, mecha
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)
-def test_connect_returns_at_once_while_the_kdc_is_unreachable(server, origin, realm, socksify, mechanism):
+def test_connect_returns_at_once_while_the_kdc_is_unreachable(independent, origin, realm, socksify, mechanism):
     env = realm.unreachable_env() | {"SOCKSIFY_TIMEOUT": "4"}
     with origin.untouched("echo"), socksify.popen(
-            server, program("pending", "origin.test", origin.ports["echo"], mechanism), env=env, stdin=-1) as process:
+            independent, program("pending", "origin.test", origin.ports["echo"], mechanism), env=env, stdin=-1) as process:
         began = json.loads(process.stdout.readline())
         assert began["connect"] == "EINPROGRESS" and began["elapsed"] < 2, began
         process.stdin.write(b"look\nwait\n")

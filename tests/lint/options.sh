@@ -12,7 +12,7 @@ status=0
 compare() {
     diff -u "$2" "$3" >"$work/diff" && return
     echo "$1: other options than --help has (- missing, + unknown):"
-    grep '^[-+][^-+]\|^[-+]--' "$work/diff" | grep -v '^---\s\|^+++\s'
+    sed -n '1,2d; /^[-+]/p' "$work/diff"
     status=1
 }
 

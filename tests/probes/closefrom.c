@@ -14,7 +14,6 @@ int main(int argc, char** argv) {
   answer("recv", recv(other, text, 16, 0));
   answer("recv", recv(third, text, 16, 0));
   fd = tcp_socket(SOCK_NONBLOCK);
-  printf("socket %d\n", fd);
   answer("connect", connect(fd, PEER_SOCKADDR, PEER_LENGTH));
   answer_poll("revents", await(fd, POLLOUT));
   answer("SO_ERROR", socket_option(fd, SOL_SOCKET, SO_ERROR));

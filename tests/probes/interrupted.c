@@ -35,5 +35,7 @@ int main(int argc, char** argv) {
   while ((n = write(fd, block, sizeof block)) > 0) {
   }
   answer("write", n);
+  signal(SIGUSR1, SIG_IGN);
+  peer_release(key);
   return 0;
 }

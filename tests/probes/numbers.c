@@ -9,9 +9,9 @@ int main(int argc, char** argv) {
   numbers[n++] = peer("echo");
   numbers[n++] = tcp_socket(SOCK_NONBLOCK);
   connect(numbers[1], PEER_SOCKADDR, PEER_LENGTH);
+  await(numbers[1], POLLOUT);
   must("pipe", pipe(numbers + n) == 0);
   n += 2;
-  await(numbers[1], POLLOUT);
   numbers[n++] = open("/dev/null", O_RDWR);
   close(numbers[0]);
   numbers[n++] = open("/dev/null", O_RDWR);

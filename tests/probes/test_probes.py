@@ -22,7 +22,18 @@ PATIENCE = 60  # seconds; a probe's own hang guard is 20
 BROKEN = (2, 3, 98, 99)  # exit statuses of probe.h: usage, no peer, hang
 
 # Probe -> why it may differ for now. It fails when it stops differing, so that the entry goes.
-NOT_YET = {}
+DETACH = "needs a session that leaves its process (issue 3)"
+NOT_YET = {
+    "descriptor_limit": "the core is loaded at the first connect and then finds no descriptor (issue 3)",
+    "exit_at_once": "the end of the process waits for the last frame to go out (issue 3)",
+    "fork_turns": DETACH,
+    "low_water": "SO_RCVLOWAT of the application's own is remembered and not obeyed (issue 3)",
+    "passed": DETACH,
+    "process_exec": DETACH,
+    "process_stdin": DETACH,
+    "splice": DETACH,
+    "stdio": DETACH,
+}
 
 
 @functools.cache

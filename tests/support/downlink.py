@@ -14,11 +14,11 @@ class Downlink:
         self.target = target
         self.writer = writer
         self.session = session
-        self.level = level
+        self.level = wire.CONFIDENTIALITY if faults.on("conf-true") else level
         self.faults = faults
         self.octets = 0
         self.frames = 0
-        confidential = level != wire.INTEGRITY
+        confidential = self.level != wire.INTEGRITY
         limit = session.limit(confidential) if session else READ
         self.limit = min(limit, faults.number("plaintext", limit))
         self.faulty_frame = faults.number("frame-number", 1)

@@ -27,6 +27,7 @@ data (the frame number `frame-number=N` of the downlink, counted from 0, default
     replay  drop  reorder                                    plain           raw octets instead of a frame
 anywhere
     split               every message in writes of one octet
+    conf-true           encrypted at level 1 too (allowed)
     plaintext=N         at most N octets of plaintext a frame
     fill                frames filled to `plaintext` (or to what 65535 octets carry) before they go
 """
@@ -35,7 +36,7 @@ STAGES = ("choice", "context", "level", "reply", "data")
 STAGED = ("close", "reset", "abort", "stall", "version", "mtyp", "alter", "cut", "empty", "conf-false", "empty-token")
 PLAIN = ("method", "stray", "level", "level-conf", "level-clear", "level-long", "level-none", "rep", "rep-short", "atyp",
          "clear-reply", "reply-version", "join", "split-reply", "frame-number", "replay", "drop", "reorder", "plain",
-         "split", "plaintext", "fill")
+         "split", "conf-true", "plaintext", "fill")
 
 
 class Misbehaviour:

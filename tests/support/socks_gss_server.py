@@ -237,7 +237,11 @@ class Session:
             for octet in reply:
                 self.writer.raw(self.gss.seal(bytes([octet]), self.level))
             return
-        level = wire.INTEGRITY if self.faults.on("conf-false", "reply") else self.level
+        level = self.level
+        if self.faults.on("conf-true"):
+            level = wire.CONFIDENTIALITY
+        elif self.faults.on("conf-false", "reply"):
+            level = wire.INTEGRITY
         self.writer.send("reply", self.gss.seal(reply, level))
 
     # --- data, RFC 1961 §5 ---

@@ -9,67 +9,12 @@
 
 #include "lib/security/clear_layer.h"
 #include "lib/wire/frame.h"
+#include "tests/unit/fake_layer.h"
 
 namespace socksify {
 namespace {
 
 using State = ServerEngine::State;
-
-constexpr size_t kMaxPlain = 1000;
-constexpr uint8_t kMask = 0x5a;
-
-// Negotiates with one message each way, `01 01 LEN "hello"` and `01 01 00 00`; anything else makes
-// it abort. A token is a sequence number and the plaintext, masked: replayed, missing and reordered
-// ones are noticed, and plaintext on the wire would be seen.
-class FramedFakeLayer final : public SecurityLayer {
- public:
-  Result<bool> Negotiate(ByteView input, size_t* consumed, Bytes* output) override {
-    *consumed = 0;
-    auto head = ParseFrameHead(input);
-    if (!head.ok()) return head.status();
-    if (head->size == 0 || input.size() < head->size) return false;
-    *consumed = head->size;
-    if (AsText(input.subspan(kFrameHeaderSize, head->size - kFrameHeaderSize)) != "hello") {
-      Append(*output, Bytes{0x01, 0xff});
-      return {Errc::kAuthentication, "not hello"};
-    }
-    Append(*output, Bytes{0x01, 0x01, 0x00, 0x00});
-    return true;
-  }
-  size_t WantedOctets() const override { return 1; }
-  SecuritySummary Summary() const override { return {"fake", {}, {}, ProtectionLevel::kNone}; }
-  bool framed() const override { return true; }
-  size_t MaxPlaintext() const override { return kMaxPlain; }
-  size_t MinFrameSize() const override { return kFrameHeaderSize + 2; }
-
-  Status Seal(ByteView plain, Bytes* frame) override {
-    if (plain.empty() || plain.size() > kMaxPlain) return {Errc::kUnsupported, "size"};
-    uint8_t header[kFrameHeaderSize];
-    WriteFrameHeader(header, 0x03, static_cast<uint16_t>(plain.size() + 1));
-    Append(*frame, header);
-    frame->push_back(sealed_++);
-    for (uint8_t octet : plain) frame->push_back(octet ^ kMask);
-    return {};
-  }
-  Result<size_t> FrameSize(ByteView octets) const override {
-    auto head = ParseFrameHead(octets);
-    if (!head.ok()) return head.status();
-    if (head->size == 0) return size_t{0};
-    if (head->type != 0x03) return {Errc::kMalformed, "type"};
-    if (head->size == kFrameHeaderSize) return {Errc::kMalformed, "empty"};
-    return head->size;
-  }
-  Result<ByteSpan> Open(ByteSpan frame) override {
-    if (frame[kFrameHeaderSize] != opened_++) return {Errc::kIntegrity, "out of order"};
-    ByteSpan plain = frame.subspan(kFrameHeaderSize + 1);
-    for (uint8_t& octet : plain) octet ^= kMask;
-    return plain;
-  }
-
- private:
-  uint8_t sealed_ = 0;
-  uint8_t opened_ = 0;
-};
 
 std::unique_ptr<SecurityLayer> NewFake(Method method, const ServerPolicy& policy) {
   if (method == Method::kGssapi) return std::make_unique<FramedFakeLayer>();
@@ -97,7 +42,7 @@ class Client {
     frame = {0x01, 0x03, 0, 0, sequence_++};
     WriteFrameHeader(ByteSpan(frame).first(kFrameHeaderSize), 0x03,
                      static_cast<uint16_t>(plain.size() + 1));
-    for (uint8_t octet : plain) frame.push_back(octet ^ kMask);
+    for (uint8_t octet : plain) frame.push_back(octet ^ FramedFakeLayer::kMask);
     return frame;
   }
 
@@ -357,7 +302,7 @@ TEST_F(ServerEngineTest, NothingBehindABadFrameIsDelivered) {
 TEST_F(ServerEngineTest, LongPlaintextGoesInEvenFrames) {
   Client client;
   Establish(client);
-  const Bytes plain(3 * kMaxPlain + 1, 'p');
+  const Bytes plain(3 * FramedFakeLayer::kMaxPlain + 1, 'p');
   ASSERT_TRUE(engine_->SendPlaintext(plain).ok());
   const Bytes sent = Sent();
   ByteView rest(sent);
@@ -365,7 +310,7 @@ TEST_F(ServerEngineTest, LongPlaintextGoesInEvenFrames) {
   while (!rest.empty()) {
     auto head = ParseFrameHead(rest);
     ASSERT_TRUE(head.ok() && head->size != 0);
-    EXPECT_GT(head->size, kMaxPlain / 2);
+    EXPECT_GT(head->size, FramedFakeLayer::kMaxPlain / 2);
     octets += head->size - kFrameHeaderSize - 1;
     rest = rest.subspan(head->size);
     frames++;

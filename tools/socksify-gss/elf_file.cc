@@ -39,6 +39,7 @@ std::string ReadInterpreter(int fd, const ElfW(Ehdr) & header) {
 }
 
 void ParseElf(int fd, std::string_view head, ExecutableHead& executable) {
+  if (head.size() < EI_NIDENT) return;  // unknown: no shell script either
   executable.kind = ExecutableHead::Kind::kElf;
   executable.elf_class = static_cast<uint8_t>(head[EI_CLASS]);
   executable.byte_order = static_cast<uint8_t>(head[EI_DATA]);
@@ -74,7 +75,7 @@ std::optional<ExecutableHead> ReadExecutableHead(const std::string& path) {
   if (count >= 0) {
     std::string_view head(octets, static_cast<size_t>(count));
     ExecutableHead& executable = found.emplace();
-    if (head.size() >= EI_NIDENT && head.starts_with(std::string_view(ELFMAG, SELFMAG))) {
+    if (head.starts_with(std::string_view(ELFMAG, SELFMAG))) {
       ParseElf(fd, head, executable);
     } else if (head.starts_with("#!")) {
       ParseScript(head, executable);

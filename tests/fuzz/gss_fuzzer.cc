@@ -1,0 +1,102 @@
+// The GSS-API method over real contexts, where the environment has a realm (`make fuzz` gives one): the
+// acceptor at a client that says anything; and frames of a session, changed on their way.
+#include "lib/security/gss_layer.h"
+
+#include "tests/fuzz/fuzz.h"
+
+namespace socksify {
+namespace {
+
+// Feeds what is left to the acceptor. Nobody without a ticket gets in.
+void TryAcceptor(Dealer& dealer) {
+  auto acceptor = NewGssAcceptor({.credential = nullptr, .nec = true});
+  Bytes input, output;
+  while (!dealer.empty()) {
+    Append(input, dealer.Piece(SIZE_MAX));
+    size_t consumed = 0;
+    auto done = acceptor->Negotiate(input, &consumed, &output);
+    FUZZ_CHECK(consumed <= input.size());
+    if (!done.ok()) return;
+    FUZZ_CHECK(!*done);
+    FUZZ_CHECK(acceptor->WantedOctets() != 0);
+    input.erase(input.begin(), input.begin() + static_cast<ptrdiff_t>(consumed));
+  }
+}
+
+struct Session {
+  std::unique_ptr<SecurityLayer> client, server;
+
+  explicit Session(ProtectionLevel level) {
+    client = NewGssInitiator({.server_host = "localhost", .level = level});
+    server = NewGssAcceptor({.credential = nullptr});
+    Bytes to_server, to_client;
+    bool client_done = false, server_done = false;
+    for (int turn = 0; turn < 4 && !(client_done && server_done); turn++) {
+      client_done = Turn(*client, to_client, &to_server);
+      server_done = server_done || Turn(*server, to_server, &to_client);
+    }
+    FUZZ_CHECK(client_done && server_done);
+  }
+
+  static bool Turn(SecurityLayer& layer, Bytes& input, Bytes* output) {
+    size_t consumed = 0;
+    auto done = layer.Negotiate(input, &consumed, output);
+    FUZZ_CHECK(done.ok() && consumed == input.size());
+    input.clear();
+    return *done;
+  }
+};
+
+// A frame with some of its octets replaced is refused, or is (RRC) the same plaintext after all.
+void TryChangedFrame(Dealer& dealer) {
+  const bool integrity = (dealer.Octet() & 1) != 0;
+  Session session(integrity ? ProtectionLevel::kIntegrity : ProtectionLevel::kConfidentiality);
+  const Bytes plain = dealer.Piece(100);
+  if (plain.empty()) return;
+  Bytes frame;
+  FUZZ_CHECK(session.client->Seal(plain, &frame).ok());
+  FUZZ_CHECK(frame.size() >= session.server->MinFrameSize());
+  while (!dealer.empty()) {
+    const size_t at = dealer.Octet() % frame.size();
+    frame[at] = dealer.Octet();
+  }
+  auto size = session.server->FrameSize(frame);
+  if (!size.ok()) return;
+  if (*size > frame.size()) return;
+  frame.resize(*size);
+  frame.shrink_to_fit();
+  auto opened = session.server->Open(frame);
+  if (opened.ok()) FUZZ_CHECK(std::ranges::equal(*opened, plain));
+}
+
+// Anything at all behind a good header.
+void TryAnyFrame(Dealer& dealer) {
+  Session session(ProtectionLevel::kConfidentiality);
+  const Bytes token = dealer.Rest();
+  if (token.empty() || token.size() > kMaxTokenSize) return;
+  Bytes frame(kFrameHeaderSize);
+  WriteFrameHeader(frame, static_cast<uint8_t>(MessageType::kUserData),
+                   static_cast<uint16_t>(token.size()));
+  Append(frame, token);
+  FUZZ_CHECK(!session.server->Open(frame).ok());
+}
+
+}  // namespace
+}  // namespace socksify
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* octets, size_t count) {
+  using namespace socksify;
+  if (getenv("KRB5_KTNAME") == nullptr) return 0;
+  Dealer dealer(octets, count);
+  switch (dealer.Octet() % 3) {
+    case 0:
+      TryAcceptor(dealer);
+      break;
+    case 1:
+      TryChangedFrame(dealer);
+      break;
+    default:
+      TryAnyFrame(dealer);
+  }
+  return 0;
+}

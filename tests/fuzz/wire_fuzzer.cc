@@ -1,0 +1,91 @@
+// The codecs: nothing is read past its end, an unfinished message asks for more, a finished one is
+// written back as the same message.
+#include "lib/wire/frame.h"
+#include "lib/wire/socks5.h"
+#include "lib/wire/userpass.h"
+#include "tests/fuzz/fuzz.h"
+
+namespace socksify {
+namespace {
+
+// True when `parsed` is a whole message.
+template <typename Message>
+bool Whole(const Result<Parsed<Message>>& parsed, size_t came) {
+  if (!parsed.ok()) {
+    FUZZ_CHECK(!parsed.status().ok());
+    return false;
+  }
+  FUZZ_CHECK(parsed->size <= came);
+  FUZZ_CHECK(parsed->complete() != (parsed->missing != 0));
+  return parsed->complete();
+}
+
+void TryGreeting(const Bytes& octets) {
+  auto parsed = ParseGreeting(octets);
+  if (!Whole(parsed, octets.size())) return;
+  Bytes again;
+  AppendGreeting(again, parsed->message);
+  FUZZ_CHECK(std::ranges::equal(again, ByteView(octets).first(parsed->size)));
+}
+
+void TryChoice(const Bytes& octets) {
+  auto parsed = ParseChoice(octets);
+  if (Whole(parsed, octets.size())) (void)MethodName(parsed->message.method);
+}
+
+void TryRequest(const Bytes& octets) {
+  auto parsed = ParseRequest(octets);
+  if (!Whole(parsed, octets.size())) return;
+  (void)parsed->message.destination.ToString();
+  Bytes again;
+  FUZZ_CHECK(AppendRequest(again, parsed->message).ok());
+  auto second = ParseRequest(again);  // a v4-mapped address comes back as IPv4
+  FUZZ_CHECK(second.ok() && second->size == again.size());
+  FUZZ_CHECK(second->message.destination == parsed->message.destination);
+}
+
+void TryReply(const Bytes& octets, bool at_end) {
+  auto parsed = ParseReply(octets, at_end);
+  if (!Whole(parsed, octets.size())) return;
+  (void)ReplyText(parsed->message.reply);
+  FUZZ_CHECK((ReplyErrc(parsed->message.reply) == Errc::kOk) ==
+             (parsed->message.reply == Reply::kSucceeded));
+  Bytes again;
+  FUZZ_CHECK(AppendReply(again, parsed->message).ok());
+  auto second = ParseReply(again);
+  FUZZ_CHECK(second.ok() && second->message.bound == parsed->message.bound);
+}
+
+void TryUserpass(const Bytes& octets) {
+  auto reply = ParseUserpassReply(octets);
+  (void)Whole(reply, octets.size());
+  auto parsed = ParseUserpassRequest(octets);
+  if (!Whole(parsed, octets.size())) return;
+  Bytes again;
+  FUZZ_CHECK(AppendUserpassRequest(again, parsed->message).ok());
+  FUZZ_CHECK(std::ranges::equal(again, ByteView(octets).first(parsed->size)));
+}
+
+void TryFrame(const Bytes& octets) {
+  auto head = ParseFrameHead(octets);
+  if (!head.ok()) return;
+  FUZZ_CHECK((head->size == 0) == (head->missing != 0));
+  FUZZ_CHECK(head->size <= kMaxFrameSize);
+  if (head->size == 0) FUZZ_CHECK(octets.size() + head->missing <= kFrameHeaderSize);
+}
+
+}  // namespace
+}  // namespace socksify
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* octets, size_t count) {
+  using namespace socksify;
+  const Bytes input(octets, octets + count);
+  TryGreeting(input);
+  TryChoice(input);
+  TryRequest(input);
+  TryReply(input, false);
+  TryReply(input, true);
+  TryUserpass(input);
+  TryFrame(input);
+  return 0;
+}
