@@ -119,7 +119,7 @@ $(B)/socksd-gss: $(SERVER) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CXX) -pie -pthread $(SANFLAGS) $(LDHARDEN) $(SERVER) $(LIB) $(GSS_LIBS) $(UV_LIBS) -ldl -o $@
 
-$(B)/unit-tests: $(UNIT) $(LIB)
+$(B)/unit-tests: $(UNIT) $(LIB) | $(B)/libsocksify-gss-core.so
 	$(call say,LINK,$@)
 	$(Q)$(CXX) -pthread $(SANFLAGS) $(UNIT) $(LIB) $(GSS_LIBS) -lgmock -lgtest -lgtest_main -ldl -o $@
 
@@ -145,7 +145,8 @@ probes: $(PROBES)
 # --- tests ----------------------------------------------------------------------------------------
 # Built by a make of their own: only then is everything there that they are built with.
 check: deps
-	@$(MAKE) $(if $(SAN),$(B)/socksd-gss,all probes) unit-tests
+	@$(MAKE) SAN= all $(if $(SAN),,probes unit-tests)
+	@$(if $(SAN),$(MAKE) $(B)/socksd-gss unit-tests)
 	$(Q)$(PYTHON) tests/run.py $(B) $(SUITES)
 
 demo: deps
@@ -162,7 +163,7 @@ bench:
 FUZZERS := $(patsubst tests/fuzz/%.cc,$(B)/fuzz/%,$(wildcard tests/fuzz/*_fuzzer.cc))
 
 fuzz:
-	$(call install_packages,$(BUILD_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES))
+	$(call install_packages,$(BUILD_PACKAGES) $(TEST_PACKAGES) $(FUZZ_PACKAGES))
 	@$(MAKE) CXX=clang++-14 SAN=fuzzer-no-link,address,undefined run-fuzzers
 
 fuzzers: $(FUZZERS)
@@ -170,8 +171,9 @@ run-fuzzers: fuzzers
 	$(Q)for fuzzer in $(FUZZERS); do mkdir -p $$fuzzer.corpus; echo "== $$fuzzer"; \
 	  LSAN_OPTIONS=suppressions=tests/support/lsan.supp:print_suppressions=0 \
 	  $(PYTHON) tests/support/realm.py run -- $$fuzzer -max_total_time=$(FUZZ_SECONDS) -verbosity=0 \
-	    -print_final_stats=1 -artifact_prefix=$$fuzzer- $$fuzzer.corpus || exit 1; done
+	    -print_final_stats=1 -timeout=10 -artifact_prefix=$$fuzzer- $$fuzzer.corpus || exit 1; done
 
+.SECONDARY: $(patsubst tests/%.cc,$(B)/obj/tests/%.o,$(wildcard tests/fuzz/*_fuzzer.cc))
 $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(LIB)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)

@@ -74,7 +74,7 @@ bool Connection::Begin(const Address& destination, const SocketAddress& peer) {
 void Connection::Dissolve(int fd) {
   MutexLock lock(state_);
   if (phase_.exchange(Phase::kIdle) == Phase::kConnecting) connecting_.fetch_sub(1);
-  framed_ = false;
+  if (framed_.exchange(false)) sessions_.fetch_sub(1);
   error_ = 0;
   receiver_.Reset(fd);
   sender_.Reset();
@@ -106,11 +106,12 @@ void Connection::Clear() {
   layer_.reset();
   share_.Reset();
   descriptors_ = 0;
-  framed_ = false;
+  if (framed_.exchange(false)) sessions_.fetch_sub(1);
   error_ = 0;
   success_untold_ = false;
   flush_scheduled_ = false;
   low_water_ = 1;
+  receive_buffer_ = 0;
 }
 
 void Connection::LoseDescriptor(ConnectionRef connection, int fd) {
@@ -122,7 +123,9 @@ void Connection::LoseDescriptor(ConnectionRef connection, int fd) {
       OwnDescriptor::Close(duplicate);
     }
   }
-  if (connection->descriptors_.fetch_sub(1) == 1) connection->End(fd);
+  if (connection->descriptors_.fetch_sub(1) != 1) return;
+  if (fd >= 0) Registrations::Withdraw(fd);
+  connection->End(fd);
 }
 
 void Connection::End(int fd) {
@@ -171,19 +174,16 @@ int Connection::TakeError(int fd) {
   return error;
 }
 
-namespace {
-
-// A window that holds a whole frame, and the kernel's own way of saying that one is there.
-void MakeRoomForFrames(int fd) {
+// The kernel must be able to hold a whole frame, or it could not say that one is there.
+void Connection::MakeRoomForFrames(int fd) {
   constexpr int kEnough = 2 * static_cast<int>(kMaxFrameSize);
   int size = 0;
   socklen_t length = sizeof size;
   if (real::getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, &length) == 0 && size < kEnough) {
     (void)real::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &kEnough, sizeof kEnough);
+    receive_buffer_ = size;
   }
 }
-
-}  // namespace
 
 void Connection::Succeed(int fd, Attempt& attempt) {
   layer_ = attempt.engine().TakeLayer();
@@ -196,8 +196,9 @@ void Connection::Succeed(int fd, Attempt& attempt) {
     (void)real::recv(fd, &spent, 1, MSG_DONTWAIT);
   }
   framed_.store(layer_->framed(), std::memory_order_release);
+  if (framed()) sessions_.fetch_add(1);
   success_untold_ = true;
-  Conclude(Phase::kEstablished);
+  outcome_phase_ = Phase::kEstablished;
 }
 
 void Connection::Fail(int fd, const Status& error, const ServerEndpoint& server) {
@@ -209,14 +210,14 @@ void Connection::Fail(int fd, const Status& error, const ServerEndpoint& server)
   (void)real::connect(fd, &nowhere, sizeof nowhere);
   (void)real::shutdown(fd, SHUT_RDWR);
   error_ = ConnectErrno(error.code());
-  Conclude(Phase::kFailed);
+  outcome_phase_ = Phase::kFailed;
 }
 
-void Connection::Conclude(Phase phase) {
+void Connection::Conclude() {
   Registrations::Release(this, [&] {
     MutexLock lock(state_);
     Phase connecting = Phase::kConnecting;
-    if (phase_.compare_exchange_strong(connecting, phase)) connecting_.fetch_sub(1);
+    if (phase_.compare_exchange_strong(connecting, outcome_phase_)) connecting_.fetch_sub(1);
     pthread_cond_broadcast(&outcome_);
     if (outcome_event_ >= 0) (void)eventfd_write(outcome_event_, 1);
   });
@@ -236,6 +237,10 @@ bool Connection::AwaitOutcome(int timeout_ms) {
     if (ready == 0 || (ready < 0 && !(errno == EINTR && SignalsRestartCalls()))) return false;
   }
   return true;
+}
+
+bool Connection::IsReadable(int fd) {
+  return phase() != Phase::kEstablished || !framed() || receiver_.IsReadable(fd);
 }
 
 int Connection::OutcomeEvent() {

@@ -51,15 +51,23 @@ class Connection {
   // The association has been dissolved: kIdle again.
   void Dissolve(int fd);
   Phase phase() const { return phase_.load(std::memory_order_acquire); }
+  // Does its descriptor carry a session, or will it? Then nobody but the shim can read or write there.
+  bool carries_session() const {
+    return phase() == Phase::kConnecting || (phase() == Phase::kEstablished && framed());
+  }
+  // Does this process have connections that carry a session? A load.
+  static bool AnySession() { return sessions_.load(std::memory_order_acquire) != 0; }
   // Is any connection of this process kConnecting? A load.
   static bool AnyConnecting() { return connecting_.load(std::memory_order_acquire) != 0; }
   // Octets pass through the shim's hands, in frames.
   bool framed() const { return framed_.load(std::memory_order_acquire); }
 
-  // The attempt has ended: takes its outcome over and tells everybody who waits. `fd` is any descriptor
-  // of the socket.
+  // The attempt has ended: takes its outcome over. `fd` is any descriptor of the socket.
   void Succeed(int fd, Attempt& attempt);
   void Fail(int fd, const Status& error, const ServerEndpoint& server);
+  // Then tells everybody who waits. By now no descriptor of the shim's own may be on the socket: it would
+  // keep epoll registrations alive that the application takes for closed.
+  void Conclude();
   // Waits until it is no longer kConnecting, at most so long (-1: for ever). False with errno EINTR, or
   // EINPROGRESS when the time is up.
   bool AwaitOutcome(int timeout_ms);
@@ -81,9 +89,14 @@ class Connection {
   ssize_t Send(int fd, const iovec* vectors, size_t count, int flags);
   int ShutDown(int fd, int how);
   size_t Available(int fd) { return receiver_.Available(fd); }
+  // Can recv() deliver something, the end or an error included? Answers for poll what the kernel could not
+  // know when the first octets of a frame came.
+  bool IsReadable(int fd);
   // SO_RCVLOWAT as the application set it; the kernel's is the receiver's.
   int low_water() const { return low_water_; }
   void set_low_water(int octets) { low_water_ = octets <= 0 ? 1 : octets; }
+  // SO_RCVBUF as the application has it, where the kernel's had to be larger; else 0.
+  int receive_buffer() const { return receive_buffer_; }
   void set_flush_fd(int fd) { flush_fd_ = fd; }
   // For the service: writes the tail. True while some of it is left.
   bool FlushTail(int fd);
@@ -100,7 +113,7 @@ class Connection {
   static void AfterFork(bool in_child);
 
  private:
-  void Conclude(Phase phase);
+  void MakeRoomForFrames(int fd);
   bool Own(ForkShare::Direction direction);
   int FollowDescriptor(int fd);
   void ScheduleFlush(int fd);
@@ -108,14 +121,17 @@ class Connection {
   void Clear();
 
   static inline constinit std::atomic<int> connecting_{0};
+  static inline constinit std::atomic<int> sessions_{0};
 
   std::atomic<uint32_t> references_{0};
   std::atomic<int> descriptors_{0};
   std::atomic<Phase> phase_{Phase::kEnded};
+  Phase outcome_phase_ = Phase::kFailed;  // what Conclude makes of it
   std::atomic<bool> framed_{false};
   std::atomic<int> error_{0};
   std::atomic<bool> success_untold_{false};
   std::atomic<int> low_water_{1};
+  std::atomic<int> receive_buffer_{0};
   std::atomic<bool> flush_scheduled_{false};  // the service has the tail
   Mutex state_;  // guards outcome_event_ and the change of phase_
   pthread_cond_t outcome_ = PTHREAD_COND_INITIALIZER;

@@ -35,6 +35,12 @@ int MadeSocket(int fd, int domain, int type) {
   return fd;
 }
 
+int MadeEpoll(int fd) {
+  Made(fd);
+  if (fd >= 0) DescriptorTable::Set(fd, Mark::kEpoll);
+  return fd;
+}
+
 // `copy` has become a duplicate of `fd`.
 int Duplicated(int fd, int copy) {
   if (copy < 0 || copy == fd || InVforkChild()) return copy;
@@ -48,7 +54,7 @@ int Duplicated(int fd, int copy) {
     DescriptorTable::Set(copy, connection);
   } else {
     Made(copy);
-    if (mark == Mark::kStdio) DescriptorTable::Set(copy, mark);
+    if (mark == Mark::kStdio || mark == Mark::kEpoll) DescriptorTable::Set(copy, mark);
   }
   return copy;
 }
@@ -57,16 +63,14 @@ bool IsOwn(int fd) { return DescriptorTable::Get(fd) == Mark::kOwn; }
 
 // `fd` is about to be closed or replaced.
 void Goes(int fd) {
-  if (DescriptorTable::Get(fd) == Mark::kNone) {
-    Registrations::DescriptorGone(fd);  // it may be an epoll instance
-    return;
-  }
-  if (InVforkChild()) return;
+  if (DescriptorTable::Get(fd) == Mark::kNone || InVforkChild()) return;
   ErrnoKeeper keeper;
-  Registrations::DescriptorGone(fd);
+  const bool is_connection = DescriptorTable::Get(fd) == Mark::kConnection;
+  if (!is_connection) Registrations::DescriptorGone(fd);
   if (ConnectionRef connection = DescriptorTable::Clear(fd)) {
     Connection::LoseDescriptor(std::move(connection), fd);
   }
+  if (is_connection) Registrations::DescriptorGone(fd);
   (void)keeper.Return(0);
 }
 
@@ -169,8 +173,8 @@ EXPORT int pipe2(int fds[2], int flags) noexcept {
 }
 
 EXPORT int eventfd(unsigned count, int flags) noexcept { return Made(real::eventfd(count, flags)); }
-EXPORT int epoll_create(int size) noexcept { return Made(real::epoll_create(size)); }
-EXPORT int epoll_create1(int flags) noexcept { return Made(real::epoll_create1(flags)); }
+EXPORT int epoll_create(int size) noexcept { return MadeEpoll(real::epoll_create(size)); }
+EXPORT int epoll_create1(int flags) noexcept { return MadeEpoll(real::epoll_create1(flags)); }
 
 EXPORT int dup(int fd) noexcept {
   return IsOwn(fd) ? FailWith(EBADF) : Duplicated(fd, real::dup(fd));
@@ -220,8 +224,7 @@ EXPORT FILE* fdopen(int fd, const char* mode) noexcept {
   const Mark mark = DescriptorTable::Get(fd);
   if (mark == Mark::kConnection) {
     ConnectionRef connection = DescriptorTable::Find(fd);
-    if (connection && connection->phase() != Connection::Phase::kFailed &&
-        (connection->framed() || connection->phase() == Connection::Phase::kConnecting)) {
+    if (connection && connection->carries_session()) {
       ReportOnce("stdio streams (fdopen) on a wrapped connection are not supported");
       errno = EOPNOTSUPP;
       return nullptr;

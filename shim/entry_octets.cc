@@ -120,7 +120,7 @@ bool PassesConnection(const msghdr* message) {
       int fd;
       memcpy(&fd, CMSG_DATA(at) + i * sizeof fd, sizeof fd);
       ConnectionRef connection = DescriptorTable::Find(fd);
-      if (connection && connection->phase() != Connection::Phase::kFailed) return true;
+      if (connection && connection->carries_session()) return true;
     }
   }
   return false;

@@ -98,7 +98,7 @@ EXPORT int posix_spawnp(pid_t* pid, const char* file, const posix_spawn_file_act
 // The duplicate would not be close-on-exec.
 EXPORT int posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t* actions, int fd, int to) noexcept {
   ConnectionRef connection = DescriptorTable::Find(fd);
-  if (connection && connection->framed()) {
+  if (connection && connection->carries_session()) {
     ReportOnce("a wrapped connection cannot be handed to a program that is spawned");
     return EOPNOTSUPP;
   }

@@ -1,6 +1,6 @@
-// poll, select and epoll_ctl. They step aside unless a descriptor they are asked about is being
-// connected: then its outcome is waited for in its place, since the kernel's socket is writable long
-// before the negotiation has ended.
+// poll, select and epoll_ctl. They step aside unless a descriptor they are asked about is a connection.
+// While one is being connected its outcome is waited for in its place, since the kernel's socket is
+// writable long before the negotiation has ended; afterwards the kernel's answer is confirmed.
 #include <sys/select.h>
 
 #include <algorithm>
@@ -13,6 +13,7 @@
 #include "shim/guard.h"
 #include "shim/real_calls.h"
 #include "shim/registrations.h"
+#include "shim/user_memory.h"
 
 namespace socksify {
 namespace {
@@ -50,40 +51,46 @@ ConnectionRef FindConnecting(int fd) {
   return {};
 }
 
-bool AnyConnecting(const pollfd* fds, nfds_t count) {
-  if (!Connection::AnyConnecting() || Guard::active()) return false;
+bool AnyOurs(const pollfd* fds, nfds_t count) {
+  if ((!Connection::AnyConnecting() && !Connection::AnySession()) || Guard::active()) return false;
+  if (!IsReadable(fds, count * sizeof *fds)) return false;  // the kernel's to refuse
   for (nfds_t i = 0; i < count; ++i) {
-    if (FindConnecting(fds[i].fd)) return true;
+    if (DescriptorTable::Get(fds[i].fd) == DescriptorTable::Mark::kConnection) return true;
   }
   return false;
 }
 
+// The first octets of a frame make the kernel's socket readable before plaintext can be delivered.
+// Returns `revents` without what is not true yet.
+short Confirmed(const pollfd& wait) {
+  constexpr short kReadable = POLLIN | POLLRDNORM;
+  // An error or a hang-up is the kernel's to tell, and looking closer would take SO_ERROR away.
+  if ((wait.revents & kReadable) == 0 || (wait.revents & (POLLERR | POLLHUP)) != 0) return wait.revents;
+  ConnectionRef connection = DescriptorTable::Find(wait.fd);
+  if (!connection || connection->IsReadable(wait.fd)) return wait.revents;
+  return static_cast<short>(wait.revents & ~kReadable);
+}
+
 // ppoll(2) with outcomes in the place of the descriptors that are being connected.
-int PollWithOutcomes(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask) {
+int PollOurs(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask) {
   ErrnoKeeper keeper;
   const WaitEnd end(timeout);
   for (;;) {
     std::vector<pollfd> waits(fds, fds + count);
     std::vector<ConnectionRef> connecting(count);  // keeps the outcome events alive
-    bool any = false;
     for (nfds_t i = 0; i < count; ++i) {
       connecting[i] = FindConnecting(fds[i].fd);
-      if (!connecting[i]) continue;
-      any = true;
-      waits[i] = {connecting[i]->OutcomeEvent(), POLLIN, 0};
+      if (connecting[i]) waits[i] = {connecting[i]->OutcomeEvent(), POLLIN, 0};
     }
     timespec left;
-    const int ready = real::ppoll(any ? waits.data() : fds, count, end.Left(&left), mask);
-    if (!any || ready < 0) return ready < 0 ? ready : keeper.Return(ready);
+    const int ready = real::ppoll(waits.data(), count, end.Left(&left), mask);
+    if (ready < 0) return -1;
     int told = 0;
-    bool outcome = false;
     for (nfds_t i = 0; i < count; ++i) {
-      fds[i].revents = connecting[i] ? short{0} : waits[i].revents;
+      fds[i].revents = connecting[i] ? short{0} : Confirmed(waits[i]);
       if (fds[i].revents != 0) ++told;
-      if (connecting[i] && waits[i].revents != 0) outcome = true;
     }
     if (told != 0 || ready == 0) return keeper.Return(told);
-    if (!outcome) return keeper.Return(0);
   }
 }
 
@@ -98,15 +105,22 @@ bool Test(const fd_set* set, int fd) {
 }
 void Put(fd_set* set, int fd) { set->fds_bits[fd / NFDBITS] |= 1L << (fd % NFDBITS); }
 
-bool AnyConnecting(int count, const fd_set* reads, const fd_set* writes, const fd_set* excepts) {
-  if (!Connection::AnyConnecting() || Guard::active()) return false;
+bool AnyOurs(int count, const fd_set* reads, const fd_set* writes, const fd_set* excepts) {
+  if ((!Connection::AnyConnecting() && !Connection::AnySession()) || Guard::active()) return false;
+  const size_t octets = static_cast<size_t>((count + NFDBITS - 1) / NFDBITS) * sizeof(fd_mask);
+  for (const fd_set* set : {reads, writes, excepts}) {
+    if (set != nullptr && !IsReadable(set, octets)) return false;  // the kernel's to refuse
+  }
   for (int fd = 0; fd < count; ++fd) {
-    if ((Test(reads, fd) || Test(writes, fd) || Test(excepts, fd)) && FindConnecting(fd)) return true;
+    if ((Test(reads, fd) || Test(writes, fd) || Test(excepts, fd)) &&
+        DescriptorTable::Get(fd) == DescriptorTable::Mark::kConnection) {
+      return true;
+    }
   }
   return false;
 }
 
-int SelectWithOutcomes(int count, fd_set* reads, fd_set* writes, fd_set* excepts,
+int SelectOurs(int count, fd_set* reads, fd_set* writes, fd_set* excepts,
                        const timespec* timeout, const sigset_t* mask) {
   std::vector<pollfd> waits;
   for (int fd = 0; fd < count; ++fd) {
@@ -116,7 +130,7 @@ int SelectWithOutcomes(int count, fd_set* reads, fd_set* writes, fd_set* excepts
     if (Test(excepts, fd)) events |= POLLPRI;
     if (events != 0) waits.push_back({fd, events, 0});
   }
-  const int ready = PollWithOutcomes(waits.data(), waits.size(), timeout, mask);
+  const int ready = PollOurs(waits.data(), waits.size(), timeout, mask);
   if (ready < 0) return -1;
   for (const pollfd& wait : waits) {
     if ((wait.revents & POLLNVAL) != 0) return FailWith(EBADF);
@@ -144,15 +158,18 @@ int SelectWithOutcomes(int count, fd_set* reads, fd_set* writes, fd_set* excepts
 
 using namespace socksify;  // NOLINT: the functions below are libc's
 
+// libc's header calls `fds` write-only, which it is not.
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+
 EXPORT int poll(pollfd* fds, nfds_t count, int timeout_ms) {
-  if (__builtin_expect(!AnyConnecting(fds, count), 1)) return real::poll(fds, count, timeout_ms);
+  if (__builtin_expect(!AnyOurs(fds, count), 1)) return real::poll(fds, count, timeout_ms);
   const timespec timeout = {timeout_ms / 1000, timeout_ms % 1000 * 1'000'000L};
-  return PollWithOutcomes(fds, count, timeout_ms < 0 ? nullptr : &timeout, nullptr);
+  return PollOurs(fds, count, timeout_ms < 0 ? nullptr : &timeout, nullptr);
 }
 
 EXPORT int ppoll(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask) {
-  if (__builtin_expect(!AnyConnecting(fds, count), 1)) return real::ppoll(fds, count, timeout, mask);
-  return PollWithOutcomes(fds, count, timeout, mask);
+  if (__builtin_expect(!AnyOurs(fds, count), 1)) return real::ppoll(fds, count, timeout, mask);
+  return PollOurs(fds, count, timeout, mask);
 }
 
 EXPORT int __poll_chk(pollfd* fds, nfds_t count, int timeout, size_t fds_size) {
@@ -167,14 +184,14 @@ EXPORT int __ppoll_chk(pollfd* fds, nfds_t count, const timespec* timeout, const
 }
 
 EXPORT int select(int count, fd_set* reads, fd_set* writes, fd_set* excepts, timeval* timeout) {
-  if (__builtin_expect(!AnyConnecting(count, reads, writes, excepts), 1)) {
+  if (__builtin_expect(!AnyOurs(count, reads, writes, excepts), 1)) {
     return real::select(count, reads, writes, excepts, timeout);
   }
   timespec time = {};
   if (timeout != nullptr) time = {timeout->tv_sec, timeout->tv_usec * 1000};
   const WaitEnd end(timeout != nullptr ? &time : nullptr);
   const int ready =
-      SelectWithOutcomes(count, reads, writes, excepts, timeout != nullptr ? &time : nullptr, nullptr);
+      SelectOurs(count, reads, writes, excepts, timeout != nullptr ? &time : nullptr, nullptr);
   timespec left;
   if (end.Left(&left) != nullptr) *timeout = {left.tv_sec, left.tv_nsec / 1000};  // as Linux does
   return ready;
@@ -182,10 +199,10 @@ EXPORT int select(int count, fd_set* reads, fd_set* writes, fd_set* excepts, tim
 
 EXPORT int pselect(int count, fd_set* reads, fd_set* writes, fd_set* excepts, const timespec* timeout,
                    const sigset_t* mask) {
-  if (__builtin_expect(!AnyConnecting(count, reads, writes, excepts), 1)) {
+  if (__builtin_expect(!AnyOurs(count, reads, writes, excepts), 1)) {
     return real::pselect(count, reads, writes, excepts, timeout, mask);
   }
-  return SelectWithOutcomes(count, reads, writes, excepts, timeout, mask);
+  return SelectOurs(count, reads, writes, excepts, timeout, mask);
 }
 
 EXPORT int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept {

@@ -29,7 +29,9 @@ EXPORT int shutdown(int fd, int how) noexcept {
 
 EXPORT int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {
   ConnectionRef connection = DescriptorTable::Find(fd);
-  if (!connection) return real::getpeername(fd, address, length);
+  if (!connection || connection->phase() == Connection::Phase::kIdle) {
+    return real::getpeername(fd, address, length);
+  }
   if (connection->phase() != Connection::Phase::kEstablished) return FailWith(ENOTCONN);
   const socklen_t room = IsReadable(length, sizeof *length) ? *length : 0;
   const int result = real::getpeername(fd, address, length);  // is it connected; are the pointers good
@@ -42,12 +44,16 @@ EXPORT int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {
 
 EXPORT int getsockopt(int fd, int level, int option, void* value, socklen_t* length) noexcept {
   const int result = real::getsockopt(fd, level, option, value, length);
-  if (level != SOL_SOCKET || (option != SO_ERROR && option != SO_RCVLOWAT)) return result;
+  if (level != SOL_SOCKET || (option != SO_ERROR && option != SO_RCVLOWAT && option != SO_RCVBUF)) {
+    return result;
+  }
   ConnectionRef connection = DescriptorTable::Find(fd);
   if (!connection || result != 0 || *length < sizeof(int)) return result;
   int answer = *static_cast<int*>(value);
   if (option == SO_RCVLOWAT) {
-    answer = connection->framed() ? connection->low_water() : answer;
+    if (connection->framed()) answer = connection->low_water();
+  } else if (option == SO_RCVBUF) {
+    if (connection->receive_buffer() != 0) answer = connection->receive_buffer();
   } else if (connection->phase() == Connection::Phase::kConnecting) {
     answer = 0;  // the attempt's own errors are the attempt's
   } else if (connection->phase() == Connection::Phase::kFailed) {

@@ -52,8 +52,9 @@ void PrepareForForks() {
 
 ExecFence::ExecFence() {
   const int saved_errno = errno;
-  DescriptorTable::ForEach(0, UINT32_MAX, [&](int fd, DescriptorTable::Mark mark) {
-    if (mark != DescriptorTable::Mark::kConnection) return;
+  DescriptorTable::ForEach(0, UINT32_MAX, [&](int fd, DescriptorTable::Mark) {
+    ConnectionRef connection = DescriptorTable::Find(fd);
+    if (!connection || !connection->carries_session()) return;
     const int flags = real::fcntl(fd, F_GETFD);
     if (flags < 0 || (flags & FD_CLOEXEC) != 0) return;
     (void)real::fcntl(fd, F_SETFD, flags | FD_CLOEXEC);

@@ -53,8 +53,8 @@ void ForgetOldAttempt(int fd) {
 
 // Waits for the outcome and returns it as connect(2) does. A signal or the send timeout ends the wait;
 // the attempt goes on in the background, as the kernel's own would.
-int AwaitConnect(Connection& connection, int fd) {
-  if (!connection.AwaitOutcome(ConnectTimeout(fd))) return -1;
+int AwaitConnect(Connection& connection, int fd, int timeout_ms) {
+  if (!connection.AwaitOutcome(timeout_ms)) return -1;
   if (int error = connection.TakeError(fd); error != 0) {
     ForgetOldAttempt(fd);  // the caller knows: poll has nothing to say about it
     return Fail(error);
@@ -65,7 +65,7 @@ int AwaitConnect(Connection& connection, int fd) {
 // connect() on a socket that has been told to connect before.
 int ConnectAgain(Connection& connection, int fd) {
   if (connection.phase() == Connection::Phase::kConnecting && !IsBlocking(fd)) return Fail(EALREADY);
-  return AwaitConnect(connection, fd);
+  return AwaitConnect(connection, fd, ConnectTimeout(fd));
 }
 
 bool IsMappedOnV6Only(int fd, const sockaddr* address) {
@@ -106,9 +106,10 @@ int ConnectThroughServer(int fd, const Address& destination, const sockaddr* add
   }
   if (!connection->Begin(destination, peer)) return Fail(EALREADY);
   Registrations::Hold(fd, connection.get());
+  const int timeout_ms = ConnectTimeout(fd);  // before the attempt borrows the option
   Service::Negotiate(connection, fd,
                      std::make_unique<Attempt>(*Runtime::GetConfig(), *core, destination, family));
-  return IsBlocking(fd) ? AwaitConnect(*connection, fd) : Fail(EINPROGRESS);
+  return IsBlocking(fd) ? AwaitConnect(*connection, fd, timeout_ms) : Fail(EINPROGRESS);
 }
 
 // AF_UNSPEC dissolves an association.

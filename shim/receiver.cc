@@ -107,6 +107,15 @@ size_t Receiver::Available(int fd) {
   return plain();
 }
 
+bool Receiver::IsReadable(int fd) {
+  MutexLock lock(mutex_);
+  if (layer_ == nullptr) return true;
+  Loaded last = Loaded::kFrame;
+  while (plain() == 0 && last == Loaded::kFrame) last = LoadFrame(fd);
+  Settle(fd, last);
+  return last != Loaded::kNothing;
+}
+
 Receiver::Loaded Receiver::LoadFrame(int fd) {
   if (pending_errno_ != 0) return Loaded::kError;
   if (failed_) return Loaded::kEnd;

@@ -44,6 +44,9 @@ class Receiver {
   // How much plaintext can be delivered without waiting (FIONREAD).
   size_t Available(int fd);
 
+  // Would Take deliver something other than EAGAIN?
+  bool IsReadable(int fd);
+
   void ShutDown() { shut_down_ = true; }
 
   Mutex& mutex() { return mutex_; }

@@ -24,7 +24,7 @@ struct Registration {
 using List = std::vector<Registration>;
 
 struct Table {
-  std::unordered_map<int, List> fresh;         // by descriptor, of sockets not connected yet
+  std::unordered_map<int, List> known;         // by descriptor, as the kernel has them
   std::unordered_map<Connection*, List> held;  // of those being connected
 };
 
@@ -145,10 +145,7 @@ int Registrations::Control(int epoll, int operation, int fd, epoll_event* event)
     return Imitate(GetTable().held[connection.get()], epoll, operation, fd, event);
   }
   const int result = real::epoll_ctl(epoll, operation, fd, event);
-  if (result == 0 && (!connection || connection->phase() == Connection::Phase::kFailed ||
-                      connection->phase() == Connection::Phase::kIdle)) {
-    Note(GetTable().fresh[fd], epoll, operation, fd, event);
-  }
+  if (result == 0) Note(GetTable().known[fd], epoll, operation, fd, event);
   return result;
 }
 
@@ -156,8 +153,8 @@ void Registrations::Hold(int fd, Connection* connection) {
   if (g_known == 0) return;
   MutexLock lock(g_mutex);
   List held;
-  auto& fresh = GetTable().fresh;
-  for (auto at = fresh.begin(); at != fresh.end();) {
+  auto& known = GetTable().known;
+  for (auto at = known.begin(); at != known.end();) {
     if (at->first != fd && !DescriptorTable::Is(at->first, connection)) {
       ++at;
       continue;
@@ -167,7 +164,7 @@ void Registrations::Hold(int fd, Connection* connection) {
       (void)real::epoll_ctl(registration.epoll, EPOLL_CTL_DEL, registration.fd, nullptr);
       held.push_back(registration);
     }
-    at = fresh.erase(at);
+    at = known.erase(at);
   }
   if (!held.empty()) GetTable().held[connection] = std::move(held);
 }
@@ -177,12 +174,10 @@ void Registrations::GiveBack(Connection* connection) {
   if (at == GetTable().held.end()) return;
   List list = std::move(at->second);
   GetTable().held.erase(at);
-  const bool failed = connection->phase() == Connection::Phase::kFailed;
   for (Registration& registration : list) {
     --g_known;
-    if (real::epoll_ctl(registration.epoll, EPOLL_CTL_ADD, registration.fd, &registration.event) == 0 &&
-        failed) {  // it may be connected again
-      GetTable().fresh[registration.fd].push_back(registration);
+    if (real::epoll_ctl(registration.epoll, EPOLL_CTL_ADD, registration.fd, &registration.event) == 0) {
+      GetTable().known[registration.fd].push_back(registration);
       ++g_known;
     }
   }
@@ -194,15 +189,27 @@ void Registrations::Forget(Connection* connection) {
   Erase(GetTable().held, connection);
 }
 
+void Registrations::Withdraw(int fd) {
+  if (g_known == 0) return;
+  MutexLock lock(g_mutex);
+  auto at = GetTable().known.find(fd);
+  if (at == GetTable().known.end()) return;
+  for (const Registration& registration : at->second) {
+    (void)real::epoll_ctl(registration.epoll, EPOLL_CTL_DEL, fd, nullptr);
+  }
+  Erase(GetTable().known, fd);
+}
+
 void Registrations::DescriptorGone(int fd) {
   if (g_known == 0) return;
   MutexLock lock(g_mutex);
-  Erase(GetTable().fresh, fd);
+  Erase(GetTable().known, fd);
   auto concerns = [&](const Registration& registration) {
     return registration.epoll == fd || registration.fd == fd;
   };
   for (auto& [connection, list] : GetTable().held) g_known -= std::erase_if(list, concerns);
-  for (auto& [socket, list] : GetTable().fresh) g_known -= std::erase_if(list, concerns);
+  if (DescriptorTable::Get(fd) != DescriptorTable::Mark::kEpoll) return;
+  for (auto& [socket, list] : GetTable().known) g_known -= std::erase_if(list, concerns);
 }
 
 void Registrations::AfterFork(bool in_child) {

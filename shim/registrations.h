@@ -1,4 +1,4 @@
-// epoll registrations of sockets that are being connected.
+// epoll registrations of the sockets that are ours or may become so.
 //
 // The TCP connection to the SOCKS server is writable long before the negotiation has ended, and epoll
 // asks the kernel. So while a socket is kConnecting the kernel does not have its registrations: they
@@ -32,6 +32,10 @@ class Registrations {
 
   // The connection ended while it was being connected.
   static void Forget(Connection* connection);
+
+  // The last descriptor of a connection goes, while the shim may still hold its socket: takes what is
+  // registered for it out of the kernel.
+  static void Withdraw(int fd);
 
   // A descriptor of the application goes: its registrations, and those with it as the epoll instance.
   static void DescriptorGone(int fd);

@@ -122,9 +122,15 @@ bool End(Item& item) {
   return false;
 }
 
+bool Conclude(Item& item) {
+  (void)End(item);
+  item.connection->Conclude();
+  return false;
+}
+
 bool Fail(Item& item, const Status& error, const ServerEndpoint& server) {
   item.connection->Fail(item.fd, error, server);
-  return End(item);
+  return Conclude(item);
 }
 
 bool Negotiate(Item& item, Attempt::Next next) {
@@ -142,7 +148,7 @@ bool Negotiate(Item& item, Attempt::Next next) {
       return true;
     case Attempt::Next::kEstablished:
       item.connection->Succeed(item.fd, item.attempt());
-      return End(item);
+      return Conclude(item);
     case Attempt::Next::kFailed:
       break;
   }
@@ -253,6 +259,7 @@ void Service::Negotiate(ConnectionRef connection, int fd, std::unique_ptr<Attemp
   if (item.fd < 0) {
     const Status error(Errc::kNetwork, std::string("no descriptor is left: ") + strerror(errno));
     item.connection->Fail(fd, error, item.attempt().server());
+    item.connection->Conclude();
     return;
   }
   EnterLoop(std::move(item));

@@ -30,6 +30,7 @@ class Run:
     def __init__(self, build):
         self.build = build
         self.env = os.environ | {"SOCKSIFY_BUILD": str(build), "PYTHONDONTWRITEBYTECODE": "1"}
+        self.env.setdefault("LSAN_OPTIONS", f"suppressions={TESTS / 'support' / 'lsan.supp'}:print_suppressions=0")
         self.counts = {"passed": 0, "failed": 0, "skipped": 0}
         self.reports = build / "reports"
         self.reports.mkdir(parents=True, exist_ok=True)

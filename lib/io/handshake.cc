@@ -12,8 +12,10 @@ namespace socksify {
 const SocketCalls kLibcSocketCalls = {&::recv, &::send, &::poll};
 
 int MillisecondsUntil(Deadline deadline) {
-  auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Deadline::clock::now()).count();
-  return static_cast<int>(std::clamp<int64_t>(left, 0, INT_MAX));
+  const auto now = Deadline::clock::now();
+  if (deadline <= now) return 0;
+  auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now).count();
+  return static_cast<int>(std::min<int64_t>(left, INT_MAX));
 }
 
 HandshakeStep Handshake::Step() {
@@ -37,9 +39,11 @@ bool Handshake::SendOutput() {
   }
   if (errno == EINTR) return true;
   if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
+  const int why = errno;
   // The server may have said why before it closed: that is the better error.
   engine_.ConsumeOutput(output.size());
   if (engine_.state() == ClientEngine::State::kNegotiating && ReadWanted()) return true;
+  errno = why;
   FailWithErrno("sending to the server failed");
   return true;
 }

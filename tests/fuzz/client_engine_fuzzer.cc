@@ -1,5 +1,5 @@
-// The client engine at a server that says anything at all, with the methods none, userpass and, where
-// the environment has a realm (`make fuzz` gives one), gssapi.
+// The client engine at a server that says anything at all, with the methods none, userpass and,
+// where the environment has a realm (`make fuzz` gives one), gssapi.
 #include "lib/engine/client_engine.h"
 
 #include <string>

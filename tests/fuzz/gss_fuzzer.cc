@@ -1,5 +1,5 @@
-// The GSS-API method over real contexts, where the environment has a realm (`make fuzz` gives one): the
-// acceptor at a client that says anything; and frames of a session, changed on their way.
+// The GSS-API method over real contexts, where the environment has a realm (`make fuzz` gives one):
+// the acceptor at a client that says anything; and frames of a session, changed on their way.
 #include "lib/security/gss_layer.h"
 
 #include "tests/fuzz/fuzz.h"

@@ -1,5 +1,5 @@
-// The server engine at a client that says anything at all: the methods gssapi (a framed layer without
-// cryptography in its place, so that the fuzzer gets behind it), userpass and none.
+// The server engine at a client that says anything at all: the methods gssapi (a framed layer
+// without cryptography in its place, so that the fuzzer gets behind it), userpass and none.
 #include "lib/engine/server_engine.h"
 
 #include "lib/security/clear_layer.h"
@@ -21,10 +21,10 @@ std::unique_ptr<SecurityLayer> NewLayer(Method method, const ServerPolicy& polic
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* octets, size_t count) {
   using namespace socksify;
   using State = ServerEngine::State;
-  static const ServerPolicy& policy = *new ServerPolicy{
-      .methods = {Method::kGssapi, Method::kUserpass, Method::kNone},
-      .gss_credential = nullptr,
-      .users = {{"a", Secret("b")}}};
+  static const ServerPolicy& policy =
+      *new ServerPolicy{.methods = {Method::kGssapi, Method::kUserpass, Method::kNone},
+                        .gss_credential = nullptr,
+                        .users = {{"a", Secret("b")}}};
   Dealer dealer(octets, count);
   const uint8_t choices = dealer.Octet();
   auto engine = ServerEngine::New(policy, NewLayer);

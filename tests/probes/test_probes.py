@@ -25,7 +25,6 @@ BROKEN = (2, 3, 98, 99)  # exit statuses of probe.h: usage, no peer, hang
 DETACH = "needs a session that leaves its process (issue 3)"
 NOT_YET = {
     "descriptor_limit": "the core is loaded at the first connect and then finds no descriptor (issue 3)",
-    "exit_at_once": "the end of the process waits for the last frame to go out (issue 3)",
     "fork_turns": DETACH,
     "low_water": "SO_RCVLOWAT of the application's own is remembered and not obeyed (issue 3)",
     "passed": DETACH,

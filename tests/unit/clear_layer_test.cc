@@ -54,7 +54,11 @@ TEST(ClearLayerTest, UserpassInitiatorSpeaksFirst) {
   Turn first(*layer, {});
   ASSERT_TRUE(first.done.ok());
   EXPECT_FALSE(*first.done);
-  EXPECT_EQ(AsText(first.output), "\x01\x05" "alice" "\x0a" "wonderland");
+  EXPECT_EQ(AsText(first.output),
+            "\x01\x05"
+            "alice"
+            "\x0a"
+            "wonderland");
   EXPECT_EQ(layer->WantedOctets(), 2u);
   Turn half(*layer, Bytes{0x01});
   EXPECT_FALSE(*half.done);
@@ -94,7 +98,11 @@ class UserpassAcceptorTest : public ::testing::Test {
 };
 
 TEST_F(UserpassAcceptorTest, CutAtEveryOctet) {
-  const Bytes request = Text("\x01\x05" "alice" "\x0a" "wonderland");
+  const Bytes request = Text(
+      "\x01\x05"
+      "alice"
+      "\x0a"
+      "wonderland");
   auto layer = NewUserpassAcceptor(users_);
   for (size_t cut = 0; cut < request.size(); cut++) {
     Turn turn(*layer, ByteView(request).first(cut));
@@ -114,9 +122,30 @@ TEST_F(UserpassAcceptorTest, CutAtEveryOctet) {
 }
 
 TEST_F(UserpassAcceptorTest, WrongOnes) {
-  for (const char* request : {"\x01\x05" "alice" "\x0a" "wonderlanD", "\x01\x05" "alice" "\x01" "w",
-                              "\x01\x05" "alice" "\x0b" "wonderlandw", "\x01\x05" "Alice" "\x0a" "wonderland",
-                              "\x01\x05" "carol" "\x01" "b", "\x01\x03" "bob" "\x02" "bb"}) {
+  for (const char* request : {"\x01\x05"
+                              "alice"
+                              "\x0a"
+                              "wonderlanD",
+                              "\x01\x05"
+                              "alice"
+                              "\x01"
+                              "w",
+                              "\x01\x05"
+                              "alice"
+                              "\x0b"
+                              "wonderlandw",
+                              "\x01\x05"
+                              "Alice"
+                              "\x0a"
+                              "wonderland",
+                              "\x01\x05"
+                              "carol"
+                              "\x01"
+                              "b",
+                              "\x01\x03"
+                              "bob"
+                              "\x02"
+                              "bb"}) {
     auto layer = NewUserpassAcceptor(users_);
     Turn turn(*layer, AsBytes(request));
     EXPECT_EQ(turn.done.status().code(), Errc::kAuthentication) << request;

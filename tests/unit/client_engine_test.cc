@@ -79,8 +79,10 @@ TEST_F(ClientEngineTest, GoesThroughEveryStep) {
 
 TEST_F(ClientEngineTest, NeverTakesTheApplicationsOctets) {
   const Bytes kReplies[] = {
-      kSuccess, {5, 0, 0, 4, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 80},
-      Join({{5, 0, 0, 3, 200}, Bytes(200, 'n'), {0, 80}}), {5, 0, 0, 3, 1, 'n', 0, 80}};
+      kSuccess,
+      {5, 0, 0, 4, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 80},
+      Join({{5, 0, 0, 3, 200}, Bytes(200, 'n'), {0, 80}}),
+      {5, 0, 0, 3, 1, 'n', 0, 80}};
   const Bytes behind = {5, 0, 0, 1, 9, 9, 9};
   for (const Bytes& reply : kReplies) {
     const Bytes stream = Join({{5, 0}, reply, behind});
@@ -119,7 +121,11 @@ TEST_F(ClientEngineTest, Userpass) {
   Begin();
   EXPECT_EQ(Hex(Sent()), "05020200");  // in order of preference
   engine_->Feed(Bytes{5, 2});
-  EXPECT_EQ(AsText(Sent()), "\x01\x05" "alice" "\x0a" "wonderland");
+  EXPECT_EQ(AsText(Sent()),
+            "\x01\x05"
+            "alice"
+            "\x0a"
+            "wonderland");
   engine_->Feed(Bytes{1, 0});
   EXPECT_EQ(Sent(), kRequestOctets);
   FeedWanted(kSuccess);
@@ -167,10 +173,10 @@ TEST_F(ClientEngineTest, AnotherVersionIsKnownAtTheFirstOctet) {
 }
 
 TEST_F(ClientEngineTest, MalformedReplies) {
-  EXPECT_EQ(After({5, 0, 5, 0, 1}), Errc::kMalformed);                        // RSV
-  EXPECT_EQ(After({5, 0, 5, 0, 0, 2, 0}), Errc::kMalformed);                  // ATYP
-  EXPECT_EQ(After({5, 0, 5, 0, 0, 3, 0, 0, 80}), Errc::kMalformed);           // an empty name
-  EXPECT_EQ(After({5, 0, 5, 0, 0, 3, 2, 'a', 0, 0, 80}), Errc::kMalformed);   // a NUL in it
+  EXPECT_EQ(After({5, 0, 5, 0, 1}), Errc::kMalformed);                       // RSV
+  EXPECT_EQ(After({5, 0, 5, 0, 0, 2, 0}), Errc::kMalformed);                 // ATYP
+  EXPECT_EQ(After({5, 0, 5, 0, 0, 3, 0, 0, 80}), Errc::kMalformed);          // an empty name
+  EXPECT_EQ(After({5, 0, 5, 0, 0, 3, 2, 'a', 0, 0, 80}), Errc::kMalformed);  // a NUL in it
 }
 
 TEST_F(ClientEngineTest, EveryFailureReply) {

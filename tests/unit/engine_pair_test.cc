@@ -48,9 +48,9 @@ struct EnginePair {
     Append(to_client, answer);
   }
 
-  // Goes on until nobody has anything to say. What goes to the server comes there in pieces of at most
-  // `to_server_portion`, what goes to the client in pieces of at most `to_client_portion`; a piece ends
-  // at octet `cut` of its direction, too.
+  // Goes on until nobody has anything to say. What goes to the server comes there in pieces of at
+  // most `to_server_portion`, what goes to the client in pieces of at most `to_client_portion`; a
+  // piece ends at octet `cut` of its direction, too.
   void Run(size_t to_server_portion = SIZE_MAX, size_t to_client_portion = SIZE_MAX,
            size_t to_server_cut = SIZE_MAX, size_t to_client_cut = SIZE_MAX) {
     size_t at_server = 0, at_client = 0;

@@ -76,8 +76,8 @@ TEST_F(GssLayerTest, Spnego) {
   }
 }
 
-// Three legs: the client of a DCE-style context has the last token, and the server, complete without
-// one to send, says "ready" with a token of zero length (RFC 1961 section 3.6).
+// Three legs: the client of a DCE-style context has the last token, and the server, complete
+// without one to send, says "ready" with a token of zero length (RFC 1961 section 3.6).
 TEST_F(GssLayerTest, AcceptorGoesThroughThreeLegs) {
   Side server{.layer = NewGssAcceptor({}), .input = {}, .error = {}};
   GssPeer client;
@@ -104,13 +104,13 @@ TEST_F(GssLayerTest, EveryLevelAskedWithEverySetAccepted) {
     int agreed;
     bool client;
   } kTable[] = {
-      {k1, {}, 0, false},     {k2, {}, 0, false},      {k3, {}, 0, false},
-      {k1, {k1}, 1, true},    {k2, {k1}, 1, false},    {k3, {k1}, 1, true},
-      {k1, {k2}, 2, true},    {k2, {k2}, 2, true},     {k3, {k2}, 2, true},
-      {k1, {k3}, 0, false},   {k2, {k3}, 0, false},    {k3, {k3}, 3, true},
-      {k1, {k2, k1}, 1, true}, {k2, {k2, k1}, 2, true}, {k3, {k2, k1}, 2, true},
-      {k1, {k3, k1}, 1, true}, {k2, {k3, k1}, 1, false}, {k3, {k3, k1}, 3, true},
-      {k1, {k3, k2}, 2, true}, {k2, {k3, k2}, 2, true}, {k3, {k3, k2}, 3, true},
+      {k1, {}, 0, false},          {k2, {}, 0, false},          {k3, {}, 0, false},
+      {k1, {k1}, 1, true},         {k2, {k1}, 1, false},        {k3, {k1}, 1, true},
+      {k1, {k2}, 2, true},         {k2, {k2}, 2, true},         {k3, {k2}, 2, true},
+      {k1, {k3}, 0, false},        {k2, {k3}, 0, false},        {k3, {k3}, 3, true},
+      {k1, {k2, k1}, 1, true},     {k2, {k2, k1}, 2, true},     {k3, {k2, k1}, 2, true},
+      {k1, {k3, k1}, 1, true},     {k2, {k3, k1}, 1, false},    {k3, {k3, k1}, 3, true},
+      {k1, {k3, k2}, 2, true},     {k2, {k3, k2}, 2, true},     {k3, {k3, k2}, 3, true},
       {k1, {k1, k2, k3}, 1, true}, {k2, {k1, k2, k3}, 2, true}, {k3, {k1, k2, k3}, 3, true},
   };
   for (bool nec : {false, true}) {

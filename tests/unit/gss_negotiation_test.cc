@@ -1,5 +1,5 @@
-// The GSS-API negotiation against MIT's own library as a peer that errs or lies (RFC 1961 sections 3
-// and 4). What fails must fail with the right error; a server says so with an abort, 01 FF.
+// The GSS-API negotiation against MIT's own library as a peer that errs or lies (RFC 1961 sections
+// 3 and 4). What fails must fail with the right error; a server says so with an abort, 01 FF.
 #include <string>
 #include <vector>
 
@@ -21,7 +21,7 @@ struct Client : Side {
   explicit Client(Level asked = Level::kConfidentiality, bool nec = false) {
     layer = NewGssInitiator({.server_host = kRealmHost, .level = asked, .nec = nec});
   }
-  Bytes Begin() { return peer.Accept(TokenOf(Go())); }     // the server's token
+  Bytes Begin() { return peer.Accept(TokenOf(Go())); }   // the server's token
   Bytes ToLevel() { return Take(Message(1, Begin())); }  // the client's level message
   Bytes Answer(ByteView level, bool confidential = false) {
     return Message(2, peer.Wrap(level, confidential));
@@ -32,9 +32,7 @@ struct Client : Side {
 struct Server : Side {
   GssPeer peer;
 
-  explicit Server(bool nec = false) {
-    layer = NewGssAcceptor({.credential = nullptr, .nec = nec});
-  }
+  explicit Server(bool nec = false) { layer = NewGssAcceptor({.credential = nullptr, .nec = nec}); }
   void ToLevel() {
     const Bytes token = Take(Message(1, peer.Initiate({})));
     peer.Initiate(TokenOf(token));
@@ -237,7 +235,11 @@ TEST_F(GssNegotiationTest, ClientRefusesAnswersThatAreNoLevel) {
       {"in clear", [](Client&) { return Message(2, Bytes{2}); }, Errc::kIntegrity},
       {"empty", [](Client&) { return Message(2, {}); }, Errc::kIntegrity},
       {"garbage", [](Client&) { return Message(2, Bytes(29, 0x05)); }, Errc::kIntegrity},
-      {"two octets", [](Client& c) { return c.Answer(Bytes{2, 2}); }, Errc::kMalformed},
+      {"two octets",
+       [](Client& c) {
+         return c.Answer(Bytes{2, 2});
+       },
+       Errc::kMalformed},
       {"none", [](Client& c) { return c.Answer({}); }, Errc::kMalformed},
       {"cut",
        [](Client& c) {
@@ -320,7 +322,11 @@ TEST_F(GssNegotiationTest, ServerAbortsInEveryFailureOfTheLevel) {
       {"0", [](Server& s) { return Message(2, s.peer.Wrap({0}, false)); }, Errc::kMalformed},
       {"4", [](Server& s) { return Message(2, s.peer.Wrap({4}, false)); }, Errc::kMalformed},
       {"255", [](Server& s) { return Message(2, s.peer.Wrap({255}, false)); }, Errc::kMalformed},
-      {"two", [](Server& s) { return Message(2, s.peer.Wrap({2, 2}, false)); }, Errc::kMalformed},
+      {"two",
+       [](Server& s) {
+         return Message(2, s.peer.Wrap({2, 2}, false));
+       },
+       Errc::kMalformed},
   };
   for (const Row& row : kTable) {
     SCOPED_TRACE(row.what);
@@ -341,8 +347,8 @@ TEST_F(GssNegotiationTest, ServerWantsReplayAndSequenceDetection) {
   }
 }
 
-// One leg: a client that asks for no mutual authentication (ours never does) is complete at once, and
-// the server says "ready" (section 3.6).
+// One leg: a client that asks for no mutual authentication (ours never does) is complete at once,
+// and the server says "ready" (section 3.6).
 TEST_F(GssNegotiationTest, ServerAcknowledgesAOneLegContext) {
   Server server;
   const Bytes token =

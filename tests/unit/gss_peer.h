@@ -32,8 +32,8 @@ inline ByteView TokenOf(ByteView octets) {
 
 class GssPeer {
  public:
-  static constexpr OM_uint32 kAllFlags = GSS_C_MUTUAL_FLAG | GSS_C_REPLAY_FLAG | GSS_C_SEQUENCE_FLAG |
-                                         GSS_C_INTEG_FLAG | GSS_C_CONF_FLAG;
+  static constexpr OM_uint32 kAllFlags = GSS_C_MUTUAL_FLAG | GSS_C_REPLAY_FLAG |
+                                         GSS_C_SEQUENCE_FLAG | GSS_C_INTEG_FLAG | GSS_C_CONF_FLAG;
 
   bool complete() const { return major_ == GSS_S_COMPLETE; }
 
@@ -58,10 +58,10 @@ class GssPeer {
     }
     gss_buffer_desc in = GssInput(token);
     GssBuffer out;
-    major_ = gss_init_sec_context(&minor, GSS_C_NO_CREDENTIAL, context_.address(), target_.get(),
-                                  const_cast<gss_OID>(&kKerberosMechanism), flags, 0,
-                                  GSS_C_NO_CHANNEL_BINDINGS, &in, nullptr, out.get(), nullptr,
-                                  nullptr);
+    major_ =
+        gss_init_sec_context(&minor, GSS_C_NO_CREDENTIAL, context_.address(), target_.get(),
+                             const_cast<gss_OID>(&kKerberosMechanism), flags, 0,
+                             GSS_C_NO_CHANNEL_BINDINGS, &in, nullptr, out.get(), nullptr, nullptr);
     EXPECT_FALSE(GSS_ERROR(major_)) << GssErrorText(major_, minor);
     return Bytes(out.octets().begin(), out.octets().end());
   }

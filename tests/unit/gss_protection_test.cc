@@ -47,7 +47,8 @@ TEST_F(GssProtectionTest, EveryBoundaryOfSizeInBothDirections) {
     auto pair = EstablishedPair(level);
     const size_t most = pair->client.layer->MaxPlaintext();
     EXPECT_EQ(most, kMaxTokenSize - Overhead(level));  // 65507 and 65475
-    std::vector<size_t> sizes = {15, 16, 17, 255, 256, 257, 4095, 4096, 16384, 32768, most - 1, most};
+    std::vector<size_t> sizes = {15,   16,   17,    255,   256,      257,
+                                 4095, 4096, 16384, 32768, most - 1, most};
     for (size_t size = 1; size < 66; size++) sizes.push_back(size);
     for (size_t size : sizes) {
       SCOPED_TRACE(size);
@@ -114,7 +115,8 @@ TEST_F(GssProtectionTest, ConfidentialityHidesThePlaintextAndIntegrityDoesNot) {
   for (Level level : {Level::kIntegrity, Level::kConfidentiality, Level::kSelective}) {
     auto pair = EstablishedPair(level);
     const Bytes frame = Sealed(*pair->client.layer, plain);
-    const bool visible = std::search(frame.begin(), frame.end(), plain.begin(), plain.end()) != frame.end();
+    const bool visible =
+        std::search(frame.begin(), frame.end(), plain.begin(), plain.end()) != frame.end();
     EXPECT_EQ(visible, level == Level::kIntegrity);
   }
 }
@@ -169,9 +171,9 @@ TEST_F(GssProtectionTest, EveryAlteredOctetIsRefused) {
         const Status status = Opens(*pair->server.layer, frame, plain);
         if (rrc && status.ok()) continue;  // rotated by nothing: the same token, the same plaintext
         EXPECT_FALSE(status.ok()) << at << " bit " << bit;
-        const bool expected = at < 2    ? status.code() == Errc::kMalformed
-                              : at < 4  ? status.code() == Errc::kTruncated
-                                        : status.code() == Errc::kIntegrity;
+        const bool expected = at < 2   ? status.code() == Errc::kMalformed
+                              : at < 4 ? status.code() == Errc::kTruncated
+                                       : status.code() == Errc::kIntegrity;
         EXPECT_TRUE(expected) << at << " bit " << bit << ": " << status.message();
       }
     }
@@ -233,9 +235,9 @@ TEST_F(GssProtectionTest, HeadersAreJudgedAtTheFirstOctetThatIsWrong) {
 
 // Our server with MIT's library as the client, which seals with either level at will.
 struct Mixed {
-  Side server{.layer = NewGssAcceptor({.credential = nullptr,
-                                       .levels = {Level::kIntegrity, Level::kConfidentiality,
-                                                  Level::kSelective}}),
+  Side server{.layer = NewGssAcceptor(
+                  {.credential = nullptr,
+                   .levels = {Level::kIntegrity, Level::kConfidentiality, Level::kSelective}}),
               .input = {},
               .error = {}};
   GssPeer client;
@@ -285,7 +287,8 @@ TEST_F(GssProtectionTest, OurFramesAreWhatMitUnwraps) {
 TEST_F(GssProtectionTest, AnEmptyPlaintextIsNoError) {
   for (bool confidential : {false, true}) {
     Mixed mixed(confidential ? 2 : 1);
-    EXPECT_TRUE(Opens(*mixed.server.layer, Message(3, mixed.client.Wrap(Bytes(), confidential)), {}).ok());
+    EXPECT_TRUE(
+        Opens(*mixed.server.layer, Message(3, mixed.client.Wrap(Bytes(), confidential)), {}).ok());
     const Bytes next = Message(3, mixed.client.Wrap(Text("next"), confidential));
     EXPECT_TRUE(Opens(*mixed.server.layer, next, Text("next")).ok());
   }

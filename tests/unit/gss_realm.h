@@ -10,7 +10,8 @@
 
 namespace socksify {
 
-inline constexpr char kRealmHost[] = "localhost";  // has keys for socks and rcmd; alice has a ticket
+inline constexpr char kRealmHost[] =
+    "localhost";  // has keys for socks and rcmd; alice has a ticket
 
 // A missing realm is a failure, not a skip: these are the tests that matter most.
 class RealmTest : public ::testing::Test {

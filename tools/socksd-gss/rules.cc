@@ -26,7 +26,7 @@ size_t PortAt(std::string_view text) {
 
 Status TargetRules::Add(bool allow, std::string_view text) {
   Rule rule = {allow, false, {}, 0, 65535};
-  const Status wrong(Errc::kConfig,
+  Status wrong(Errc::kConfig,
                      "'" + std::string(text) +
                          "' is no network, address, name or .suffix with an optional "
                          ":PORT or :FIRST-LAST");

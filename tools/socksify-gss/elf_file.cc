@@ -35,7 +35,7 @@ std::string ReadInterpreter(int fd, const ElfW(Ehdr) & header) {
       static_cast<ssize_t>(name.size())) {
     return "";
   }
-  return name.c_str();  // without the NUL that ends it
+  return name.c_str();  // NOLINT: without the NUL that ends it
 }
 
 void ParseElf(int fd, std::string_view head, ExecutableHead& executable) {

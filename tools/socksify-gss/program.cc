@@ -149,7 +149,7 @@ Finding Inspect(const std::string& path, const std::string& shim, int depth) {
 }  // namespace
 
 Finding FindProgram(const std::string& command, std::string* path) {
-  const Finding not_found = {kExitNotFound, command + ": command not found"};
+  Finding not_found = {kExitNotFound, command + ": command not found"};
   if (command.empty()) return not_found;
   if (command.find('/') != std::string::npos) {
     *path = command;
