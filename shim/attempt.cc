@@ -20,7 +20,9 @@ ssize_t RealRecv(int fd, void* octets, size_t count, int flags) {
 ssize_t RealSend(int fd, const void* octets, size_t count, int flags) {
   return real::send(fd, octets, count, flags);
 }
-int RealPoll(pollfd* fds, nfds_t count, int timeout_ms) { return real::poll(fds, count, timeout_ms); }
+int RealPoll(pollfd* fds, nfds_t count, int timeout_ms) {
+  return real::poll(fds, count, timeout_ms);
+}
 
 constexpr SocketCalls kRealSocketCalls = {&RealRecv, &RealSend, &RealPoll};
 
@@ -64,7 +66,8 @@ Attempt::Next Attempt::Prepare() {
     if (SockaddrFromAddress(address, family_)) addresses_.push_back(address);
   }
   if (addresses_.empty()) {
-    error_ = {Errc::kNetwork, "the server has no IPv4 address, and the program's socket is for IPv4"};
+    error_ = {Errc::kNetwork,
+              "the server has no IPv4 address, and the program's socket is for IPv4"};
     return NextServer();
   }
   return Next::kWaitWritable;

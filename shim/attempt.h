@@ -1,9 +1,9 @@
-// One attempt to reach a destination through the SOCKS servers of the configuration: find the server,
-// get ready, connect the application's own socket to it, negotiate. The next server is tried when one
-// cannot be reached.
+// One attempt to reach a destination through the SOCKS servers of the configuration: find the
+// server, get ready, connect the application's own socket to it, negotiate. The next server is
+// tried when one cannot be reached.
 //
-// Prepare() may block on the resolver and the KDC; Step() never does. So a blocking connect() runs both
-// in the caller's thread, and a non-blocking one leaves them to the service's threads.
+// Prepare() may block on the resolver and the KDC; Step() never does. So a blocking connect() runs
+// both in the caller's thread, and a non-blocking one leaves them to the service's threads.
 #ifndef SHIM_ATTEMPT_H_
 #define SHIM_ATTEMPT_H_
 

@@ -203,8 +203,8 @@ void Connection::Succeed(int fd, Attempt& attempt) {
 
 void Connection::Fail(int fd, const Status& error, const ServerEndpoint& server) {
   ReportFailure(error, server, destination_);
-  // The socket is as after a failed connect(2): not connected, ready for another; and as long as the
-  // application has not been told, poll says that there is something to learn.
+  // The socket is as after a failed connect(2): not connected, ready for another; and as long as
+  // the application has not been told, poll says that there is something to learn.
   sockaddr nowhere = {};
   nowhere.sa_family = AF_UNSPEC;
   (void)real::connect(fd, &nowhere, sizeof nowhere);
@@ -247,7 +247,8 @@ int Connection::OutcomeEvent() {
   MutexLock lock(state_);
   if (outcome_event_ < 0) {
     outcome_event_ = OwnDescriptor::Adopt(real::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (outcome_event_ >= 0 && phase() != Phase::kConnecting) (void)eventfd_write(outcome_event_, 1);
+    if (outcome_event_ >= 0 && phase() != Phase::kConnecting)
+      (void)eventfd_write(outcome_event_, 1);
   }
   return outcome_event_;
 }
@@ -379,7 +380,8 @@ std::vector<Connection::Tail> Connection::TakeTails() {
   for (Connection* at = ConnectionPool::all_; at != nullptr; at = at->next_) {
     const int fd = at->flush_fd_;
     if (at->references_ == 0 || fd < 0 || !at->sender_.has_tail()) continue;
-    if (at->sender_.Flush(fd) != 0 && errno == EAGAIN) tails.push_back({fd, at->sender_.TakeTail()});
+    if (at->sender_.Flush(fd) != 0 && errno == EAGAIN)
+      tails.push_back({fd, at->sender_.TakeTail()});
   }
   return tails;
 }

@@ -4,8 +4,8 @@
 //   kIdle -> kConnecting -> kEstablished | kFailed -> (last descriptor gone) kEnded
 //     ^__________________________________|  connect(AF_UNSPEC), or another attempt after a failure
 //
-// Counted; the memory of a Connection is never given back to the allocator, only used again, so that a
-// stale pointer can safely be asked for a reference (descriptor_table.h).
+// Counted; the memory of a Connection is never given back to the allocator, only used again, so
+// that a stale pointer can safely be asked for a reference (descriptor_table.h).
 #ifndef SHIM_CONNECTION_H_
 #define SHIM_CONNECTION_H_
 
@@ -40,18 +40,19 @@ class Connection {
   void Ref() { references_.fetch_add(1, std::memory_order_relaxed); }
   void Unref();
   void GainDescriptor() { descriptors_.fetch_add(1); }
-  // A descriptor of it goes. `fd` is that number, still open, or -1. With the last one the connection
-  // ends; a tail that is not out yet goes to the service first.
+  // A descriptor of it goes. `fd` is that number, still open, or -1. With the last one the
+  // connection ends; a tail that is not out yet goes to the service first.
   static void LoseDescriptor(ConnectionRef connection, int fd);
 
   // --- being connected ---------------------------------------------------------------------------
-  // kIdle or kFailed becomes kConnecting. `destination` is what the server is asked for, `peer` what the
-  // application named, which getpeername() answers. False when another thread was faster.
+  // kIdle or kFailed becomes kConnecting. `destination` is what the server is asked for, `peer`
+  // what the application named, which getpeername() answers. False when another thread was faster.
   bool Begin(const Address& destination, const SocketAddress& peer);
   // The association has been dissolved: kIdle again.
   void Dissolve(int fd);
   Phase phase() const { return phase_.load(std::memory_order_acquire); }
-  // Does its descriptor carry a session, or will it? Then nobody but the shim can read or write there.
+  // Does its descriptor carry a session, or will it? Then nobody but the shim can read or write
+  // there.
   bool carries_session() const {
     return phase() == Phase::kConnecting || (phase() == Phase::kEstablished && framed());
   }
@@ -65,11 +66,11 @@ class Connection {
   // The attempt has ended: takes its outcome over. `fd` is any descriptor of the socket.
   void Succeed(int fd, Attempt& attempt);
   void Fail(int fd, const Status& error, const ServerEndpoint& server);
-  // Then tells everybody who waits. By now no descriptor of the shim's own may be on the socket: it would
-  // keep epoll registrations alive that the application takes for closed.
+  // Then tells everybody who waits. By now no descriptor of the shim's own may be on the socket: it
+  // would keep epoll registrations alive that the application takes for closed.
   void Conclude();
-  // Waits until it is no longer kConnecting, at most so long (-1: for ever). False with errno EINTR, or
-  // EINPROGRESS when the time is up.
+  // Waits until it is no longer kConnecting, at most so long (-1: for ever). False with errno
+  // EINTR, or EINPROGRESS when the time is up.
   bool AwaitOutcome(int timeout_ms);
   // An eventfd that is readable from the outcome on; -1 with errno. Lives as long as a reference.
   int OutcomeEvent();
@@ -83,14 +84,15 @@ class Connection {
   const Address& destination() const { return destination_; }
   const SocketAddress& peer() const { return peer_; }
 
-  // --- octets, once established and framed ---------------------------------------------------------
-  // As recvmsg(2) and sendmsg(2) on a stream socket. They wait where a blocking socket does.
+  // --- octets, once established and framed
+  // --------------------------------------------------------- As recvmsg(2) and sendmsg(2) on a
+  // stream socket. They wait where a blocking socket does.
   ssize_t Receive(int fd, const iovec* vectors, size_t count, int flags);
   ssize_t Send(int fd, const iovec* vectors, size_t count, int flags);
   int ShutDown(int fd, int how);
   size_t Available(int fd) { return receiver_.Available(fd); }
-  // Can recv() deliver something, the end or an error included? Answers for poll what the kernel could not
-  // know when the first octets of a frame came.
+  // Can recv() deliver something, the end or an error included? Answers for poll what the kernel
+  // could not know when the first octets of a frame came.
   bool IsReadable(int fd);
   // SO_RCVLOWAT as the application set it; the kernel's is the receiver's.
   int low_water() const { return low_water_; }
@@ -108,7 +110,8 @@ class Connection {
   };
   static std::vector<Tail> TakeTails();
 
-  // --- fork (process.cc) ---------------------------------------------------------------------------
+  // --- fork (process.cc)
+  // ---------------------------------------------------------------------------
   static void BeforeFork();
   static void AfterFork(bool in_child);
 
@@ -133,19 +136,19 @@ class Connection {
   std::atomic<int> low_water_{1};
   std::atomic<int> receive_buffer_{0};
   std::atomic<bool> flush_scheduled_{false};  // the service has the tail
-  Mutex state_;  // guards outcome_event_ and the change of phase_
+  Mutex state_;                               // guards outcome_event_ and the change of phase_
   pthread_cond_t outcome_ = PTHREAD_COND_INITIALIZER;
   int outcome_event_ = -1;
-  std::atomic<int> waiters_{0};     // threads that wait in Receive or Send
-  std::atomic<int> followed_{-1};   // a duplicate for those whose descriptor was closed meanwhile
-  std::atomic<int> flush_fd_{-1};   // the service's duplicate, while it has the tail
+  std::atomic<int> waiters_{0};    // threads that wait in Receive or Send
+  std::atomic<int> followed_{-1};  // a duplicate for those whose descriptor was closed meanwhile
+  std::atomic<int> flush_fd_{-1};  // the service's duplicate, while it has the tail
   Address destination_;
   SocketAddress peer_;
   std::unique_ptr<SecurityLayer> layer_;
   Receiver receiver_;
   Sender sender_;
   ForkShare share_;
-  Connection* next_ = nullptr;      // in the pool's list of all
+  Connection* next_ = nullptr;       // in the pool's list of all
   Connection* next_free_ = nullptr;  // in the pool's list of those without references
   friend class ConnectionPool;
 };

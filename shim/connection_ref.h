@@ -14,7 +14,8 @@ class ConnectionRef {
   // Adopts one count.
   explicit ConnectionRef(Connection* connection) : connection_(connection) {}
   ConnectionRef(const ConnectionRef& other);
-  ConnectionRef(ConnectionRef&& other) noexcept : connection_(std::exchange(other.connection_, nullptr)) {}
+  ConnectionRef(ConnectionRef&& other) noexcept
+      : connection_(std::exchange(other.connection_, nullptr)) {}
   ConnectionRef& operator=(ConnectionRef other) noexcept {
     std::swap(connection_, other.connection_);
     return *this;

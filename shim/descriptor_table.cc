@@ -35,8 +35,8 @@ ConnectionRef DescriptorTable::FindSlow(int fd) {
   for (;;) {
     uintptr_t entry = Load(fd);
     if (entry < kMarks) return {};
-    // A Connection's memory is never given back, so a stale pointer can still be asked to count; then
-    // the number must still mean it.
+    // A Connection's memory is never given back, so a stale pointer can still be asked to count;
+    // then the number must still mean it.
     auto* connection = reinterpret_cast<Connection*>(entry);
     if (!connection->TryRef()) continue;
     ConnectionRef reference(connection);
@@ -46,14 +46,16 @@ ConnectionRef DescriptorTable::FindSlow(int fd) {
 
 void DescriptorTable::Set(int fd, Mark mark) {
   uintptr_t old = Exchange(fd, static_cast<uintptr_t>(mark));
-  if (old >= kMarks) Connection::LoseDescriptor(ConnectionRef(reinterpret_cast<Connection*>(old)), -1);
+  if (old >= kMarks)
+    Connection::LoseDescriptor(ConnectionRef(reinterpret_cast<Connection*>(old)), -1);
 }
 
 void DescriptorTable::Set(int fd, const ConnectionRef& connection) {
   connection->GainDescriptor();
   ConnectionRef count(connection);
   uintptr_t old = Exchange(fd, reinterpret_cast<uintptr_t>(count.Release()));
-  if (old >= kMarks) Connection::LoseDescriptor(ConnectionRef(reinterpret_cast<Connection*>(old)), -1);
+  if (old >= kMarks)
+    Connection::LoseDescriptor(ConnectionRef(reinterpret_cast<Connection*>(old)), -1);
 }
 
 ConnectionRef DescriptorTable::Clear(int fd) {

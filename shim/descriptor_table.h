@@ -45,8 +45,8 @@ class DescriptorTable {
   static void Set(int fd, Mark mark);
   // Puts the connection on the number and counts the descriptor.
   static void Set(int fd, const ConnectionRef& connection);
-  // Takes what is there off the number. The returned reference is empty unless a connection was; the
-  // caller ends the connection when that was its last descriptor.
+  // Takes what is there off the number. The returned reference is empty unless a connection was;
+  // the caller ends the connection when that was its last descriptor.
   static ConnectionRef Clear(int fd);
 
   // Calls `visit(fd, mark)` for every number in [first, last] that is not kNone.

@@ -2,12 +2,9 @@
 
 #include <fcntl.h>
 
-#include "shim/process.h"
 #include "shim/real_calls.h"
 
 namespace socksify {
-
-bool InVforkChild() { return RememberedPid() != 0 && getpid() != RememberedPid(); }
 
 Path PathFor(Connection& connection, int fd, int flags) {
   if (connection.phase() == Connection::Phase::kConnecting) {

@@ -1,5 +1,5 @@
-// What the interposed functions share. Each is a few lines: look the descriptor up; not ours: the real
-// call; else delegate.
+// What the interposed functions share. Each is a few lines: look the descriptor up; not ours: the
+// real call; else delegate.
 #ifndef SHIM_ENTRY_H_
 #define SHIM_ENTRY_H_
 
@@ -7,6 +7,7 @@
 
 #include "shim/connection.h"
 #include "shim/descriptor_table.h"
+#include "shim/process.h"
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -29,10 +30,6 @@ inline int FailWith(int error) {
   errno = error;
   return -1;
 }
-
-// Is this the child of vfork, which borrows the parent's memory but has descriptors of its own? Then the
-// table is the parent's and stays as it is.
-bool InVforkChild();
 
 // How a call that moves octets on a connection's descriptor is to be served.
 enum class Path : unsigned char {

@@ -1,5 +1,5 @@
-// Descriptors: what makes, duplicates and closes them keeps the table true, so that a number is never
-// taken for a connection that it no longer is.
+// Descriptors: what makes, duplicates and closes them keeps the table true, so that a number is
+// never taken for a connection that it no longer is.
 #include <fcntl.h>
 #include <linux/close_range.h>
 
@@ -27,6 +27,7 @@ int Made(int fd) {
 }
 
 int MadeSocket(int fd, int domain, int type) {
+  PrepareForForks();
   Made(fd);
   const int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd >= 0 && kind == SOCK_STREAM && (domain == AF_INET || domain == AF_INET6)) {
@@ -36,6 +37,7 @@ int MadeSocket(int fd, int domain, int type) {
 }
 
 int MadeEpoll(int fd) {
+  PrepareForForks();
   Made(fd);
   if (fd >= 0) DescriptorTable::Set(fd, Mark::kEpoll);
   return fd;
@@ -126,10 +128,11 @@ EXPORT int accept4(int fd, sockaddr* address, socklen_t* length, int flags) {
   return Made(real::accept4(fd, address, length, flags));
 }
 
-// The third or fourth argument is there only with O_CREAT or O_TMPFILE; reading it otherwise is harmless.
-#define FORWARD_MODE(after)        \
-  va_list arguments;               \
-  va_start(arguments, after);      \
+// The third or fourth argument is there only with O_CREAT or O_TMPFILE; reading it otherwise is
+// harmless.
+#define FORWARD_MODE(after)                      \
+  va_list arguments;                             \
+  va_start(arguments, after);                    \
   const mode_t mode = va_arg(arguments, mode_t); \
   va_end(arguments)
 

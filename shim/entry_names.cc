@@ -1,5 +1,5 @@
-// Names: answered here with an address that stands for the name, and resolved by the SOCKS server. With
-// remote DNS no query leaves the machine.
+// Names: answered here with an address that stands for the name, and resolved by the SOCKS server.
+// With remote DNS no query leaves the machine.
 #include <arpa/inet.h>
 #include <signal.h>
 
@@ -53,11 +53,12 @@ int ResolveRemotely(const char* name, const char* service, const addrinfo* hints
   if (hints != nullptr && (hints->ai_flags & AI_NUMERICHOST) != 0) return EAI_NONAME;
   if (!IsHostName(name)) return EAI_NONAME;
   const bool ipv6 = numeric.ai_family == AF_INET6;
-  auto address = NameMap::AddressFor(Relative(name), ipv6 ? AddressType::kIpv6 : AddressType::kIpv4);
+  auto address =
+      NameMap::AddressFor(Relative(name), ipv6 ? AddressType::kIpv6 : AddressType::kIpv4);
   if (!address) return EAI_MEMORY;
   // libc makes the list, so that freeaddrinfo(3) can free it: ask it about the numeric address.
-  numeric.ai_flags = (numeric.ai_flags & ~(AI_CANONNAME | AI_ADDRCONFIG | AI_IDN | AI_CANONIDN)) |
-                     AI_NUMERICHOST;
+  numeric.ai_flags =
+      (numeric.ai_flags & ~(AI_CANONNAME | AI_ADDRCONFIG | AI_IDN | AI_CANONIDN)) | AI_NUMERICHOST;
   if (numeric.ai_family == AF_UNSPEC) numeric.ai_family = AF_INET;
   const int failure = real::getaddrinfo(address->Host().c_str(), service, &numeric, list);
   if (failure == 0 && hints != nullptr && (hints->ai_flags & AI_CANONNAME) != 0) {
@@ -70,10 +71,12 @@ int ResolveRemotely(const char* name, const char* service, const addrinfo* hints
   return failure;
 }
 
-// --- hostent ---------------------------------------------------------------------------------------
+// --- hostent
+// ---------------------------------------------------------------------------------------
 
 // Fills `host` with one name and one address, in `buffer`. False when that is too small.
-bool FillHost(std::string_view name, const Address& address, hostent* host, char* buffer, size_t size) {
+bool FillHost(std::string_view name, const Address& address, hostent* host, char* buffer,
+              size_t size) {
   struct Fixed {
     char* aliases[1];
     char* addresses[2];
@@ -96,8 +99,8 @@ bool FillHost(std::string_view name, const Address& address, hostent* host, char
 }
 
 // As gethostbyname2_r for a name that is served here.
-int HostByName(const char* name, int family, hostent* host, char* buffer, size_t size, hostent** result,
-               int* error) {
+int HostByName(const char* name, int family, hostent* host, char* buffer, size_t size,
+               hostent** result, int* error) {
   *result = nullptr;
   *error = NO_RECOVERY;
   if (family != AF_INET && family != AF_INET6) return 0;
@@ -196,7 +199,8 @@ bool MayQuery() {
 
 using namespace socksify;  // NOLINT: the functions below are libc's
 
-EXPORT int getaddrinfo(const char* name, const char* service, const addrinfo* hints, addrinfo** list) {
+EXPORT int getaddrinfo(const char* name, const char* service, const addrinfo* hints,
+                       addrinfo** list) {
   ErrnoKeeper keeper;
   if (IsServedHere(name)) {
     const int failure = ResolveRemotely(name, service, hints, list);
@@ -213,8 +217,8 @@ EXPORT int getaddrinfo_a(int mode, gaicb* list[], int count, sigevent* notify) n
   if (mode != GAI_WAIT && mode != GAI_NOWAIT) return errno = EINVAL, EAI_SYSTEM;
   for (int i = 0; i < count; ++i) {
     if (list[i] == nullptr) continue;
-    list[i]->__return =
-        getaddrinfo(list[i]->ar_name, list[i]->ar_service, list[i]->ar_request, &list[i]->ar_result);
+    list[i]->__return = getaddrinfo(list[i]->ar_name, list[i]->ar_service, list[i]->ar_request,
+                                    &list[i]->ar_result);
   }
   if (mode == GAI_NOWAIT && notify != nullptr && notify->sigev_notify == SIGEV_SIGNAL) {
     (void)sigqueue(getpid(), notify->sigev_signo, notify->sigev_value);
@@ -269,16 +273,16 @@ EXPORT int gethostbyname2_r(const char* name, int family, hostent* host, char* b
   return failure;
 }
 
-EXPORT int gethostbyname_r(const char* name, hostent* host, char* buffer, size_t size, hostent** result,
-                           int* error) {
+EXPORT int gethostbyname_r(const char* name, hostent* host, char* buffer, size_t size,
+                           hostent** result, int* error) {
   if (IsServedHere(name)) return HostByName(name, AF_INET, host, buffer, size, result, error);
   const int failure = real::gethostbyname_r(name, host, buffer, size, result, error);
   if (failure == 0 && !Guard::active()) RememberLocalHost(name, *result);
   return failure;
 }
 
-EXPORT int gethostbyaddr_r(const void* octets, socklen_t count, int family, hostent* host, char* buffer,
-                           size_t size, hostent** result, int* error) {
+EXPORT int gethostbyaddr_r(const void* octets, socklen_t count, int family, hostent* host,
+                           char* buffer, size_t size, hostent** result, int* error) {
   std::string name;
   switch (ReverseOf(octets, count, family, &name)) {
     case Reverse::kAskLibc:
@@ -314,32 +318,36 @@ EXPORT hostent* gethostbyaddr(const void* octets, socklen_t count, int family) {
              : nullptr;
 }
 
-EXPORT int res_query(const char* name, int rr_class, int type, unsigned char* answer, int size) noexcept {
+EXPORT int res_query(const char* name, int rr_class, int type, unsigned char* answer,
+                     int size) noexcept {
   return MayQuery() ? real::res_query(name, rr_class, type, answer, size) : -1;
 }
-EXPORT int res_search(const char* name, int rr_class, int type, unsigned char* answer, int size) noexcept {
+EXPORT int res_search(const char* name, int rr_class, int type, unsigned char* answer,
+                      int size) noexcept {
   return MayQuery() ? real::res_search(name, rr_class, type, answer, size) : -1;
 }
-EXPORT int res_send(const unsigned char* query, int query_size, unsigned char* answer, int size) noexcept {
+EXPORT int res_send(const unsigned char* query, int query_size, unsigned char* answer,
+                    int size) noexcept {
   return MayQuery() ? real::res_send(query, query_size, answer, size) : -1;
 }
 EXPORT int res_querydomain(const char* name, const char* domain, int rr_class, int type,
                            unsigned char* answer, int size) noexcept {
   return MayQuery() ? real::res_querydomain(name, domain, rr_class, type, answer, size) : -1;
 }
-EXPORT int res_nquery(res_state state, const char* name, int rr_class, int type, unsigned char* answer,
-                      int size) noexcept {
+EXPORT int res_nquery(res_state state, const char* name, int rr_class, int type,
+                      unsigned char* answer, int size) noexcept {
   return MayQuery() ? real::res_nquery(state, name, rr_class, type, answer, size) : -1;
 }
-EXPORT int res_nsearch(res_state state, const char* name, int rr_class, int type, unsigned char* answer,
-                       int size) noexcept {
+EXPORT int res_nsearch(res_state state, const char* name, int rr_class, int type,
+                       unsigned char* answer, int size) noexcept {
   return MayQuery() ? real::res_nsearch(state, name, rr_class, type, answer, size) : -1;
 }
-EXPORT int res_nsend(res_state state, const unsigned char* query, int query_size, unsigned char* answer,
-                     int size) noexcept {
+EXPORT int res_nsend(res_state state, const unsigned char* query, int query_size,
+                     unsigned char* answer, int size) noexcept {
   return MayQuery() ? real::res_nsend(state, query, query_size, answer, size) : -1;
 }
-EXPORT int res_nquerydomain(res_state state, const char* name, const char* domain, int rr_class, int type,
-                            unsigned char* answer, int size) noexcept {
-  return MayQuery() ? real::res_nquerydomain(state, name, domain, rr_class, type, answer, size) : -1;
+EXPORT int res_nquerydomain(res_state state, const char* name, const char* domain, int rr_class,
+                            int type, unsigned char* answer, int size) noexcept {
+  return MayQuery() ? real::res_nquerydomain(state, name, domain, rr_class, type, answer, size)
+                    : -1;
 }

@@ -129,7 +129,8 @@ bool PassesConnection(const msghdr* message) {
 // A message on a descriptor that is not a connection. False with errno when it must not go.
 bool MaySendMessage(int fd, const msghdr* message) {
   if (!IsReadable(message, sizeof *message) ||
-      (message->msg_controllen != 0 && !IsReadable(message->msg_control, message->msg_controllen))) {
+      (message->msg_controllen != 0 &&
+       !IsReadable(message->msg_control, message->msg_controllen))) {
     return true;  // the kernel's to refuse
   }
   if (message->msg_control != nullptr && PassesConnection(message)) {
@@ -206,13 +207,14 @@ int PrintTo(Connection& connection, int fd, const char* format, va_list argument
 
 using namespace socksify;  // NOLINT: the functions below are libc's
 
-// Serves a call on `connection`, if there is one, with `ours`; on any other descriptor with `theirs`.
-#define SERVE_FOUND(fd, flags, ours, theirs)            \
-  do {                                                  \
-    if (!connection) return (theirs);                   \
-    const Path path = PathFor(*connection, fd, flags);  \
-    if (path == Path::kError) return -1;                \
-    return path == Path::kOurs ? (ours) : (theirs);     \
+// Serves a call on `connection`, if there is one, with `ours`; on any other descriptor with
+// `theirs`.
+#define SERVE_FOUND(fd, flags, ours, theirs)           \
+  do {                                                 \
+    if (!connection) return (theirs);                  \
+    const Path path = PathFor(*connection, fd, flags); \
+    if (path == Path::kError) return -1;               \
+    return path == Path::kOurs ? (ours) : (theirs);    \
   } while (false)
 
 #define SERVE(fd, flags, ours, theirs)                    \
@@ -278,7 +280,8 @@ EXPORT int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, timesp
   auto receive = [&](Connection& connection) -> int {
     int done = 0;
     for (; done < static_cast<int>(std::min(count, 1024u)); ++done) {
-      ssize_t received = ReceiveMessage(connection, fd, &messages[done].msg_hdr, flags & ~MSG_WAITFORONE);
+      ssize_t received =
+          ReceiveMessage(connection, fd, &messages[done].msg_hdr, flags & ~MSG_WAITFORONE);
       if (received < 0) return done != 0 ? done : -1;
       messages[done].msg_len = static_cast<unsigned>(received);
       if ((flags & MSG_WAITFORONE) != 0) flags |= MSG_DONTWAIT;
@@ -336,13 +339,14 @@ EXPORT ssize_t sendmsg(int fd, const msghdr* message, int flags) {
   const bool fast_open = (flags & MSG_FASTOPEN) != 0 && IsReadable(message, sizeof *message);
   if (!connection || connection->phase() == Connection::Phase::kIdle) {
     if (fast_open) {
-      return ConnectAndSend(fd, static_cast<const sockaddr*>(message->msg_name), message->msg_namelen,
-                            message->msg_iov, message->msg_iovlen, flags);
+      return ConnectAndSend(fd, static_cast<const sockaddr*>(message->msg_name),
+                            message->msg_namelen, message->msg_iov, message->msg_iovlen, flags);
     }
     return MaySendMessage(fd, message) ? real::sendmsg(fd, message, flags) : -1;
   }
   if (fast_open) return FailWith(message->msg_name == nullptr ? EINVAL : EISCONN);
-  SERVE_FOUND(fd, flags, SendMessage(*connection, fd, message, flags), real::sendmsg(fd, message, flags));
+  SERVE_FOUND(fd, flags, SendMessage(*connection, fd, message, flags),
+              real::sendmsg(fd, message, flags));
 }
 
 EXPORT int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
@@ -365,7 +369,8 @@ EXPORT int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
 }
 
 EXPORT ssize_t sendfile(int out, int in, off_t* offset, size_t count) noexcept {
-  SERVE(out, 0, SendFile(*connection, out, in, offset, count), real::sendfile(out, in, offset, count));
+  SERVE(out, 0, SendFile(*connection, out, in, offset, count),
+        real::sendfile(out, in, offset, count));
 }
 
 EXPORT ssize_t sendfile64(int out, int in, off64_t* offset, size_t count) noexcept {
@@ -377,7 +382,8 @@ EXPORT ssize_t splice(int in, off64_t* in_offset, int out, off64_t* out_offset, 
                       unsigned flags) {
   for (int fd : {in, out}) {
     ConnectionRef connection = DescriptorTable::Find(fd);
-    if (connection && PathFor(*connection, fd, MSG_DONTWAIT) != Path::kReal) return FailWith(EINVAL);
+    if (connection && PathFor(*connection, fd, MSG_DONTWAIT) != Path::kReal)
+      return FailWith(EINVAL);
   }
   return real::splice(in, in_offset, out, out_offset, count, flags);
 }

@@ -1,5 +1,5 @@
-// Processes: a program that is executed does not know the sessions of this one, so their descriptors
-// stay behind (process.h). At the end, what has been accepted is sent.
+// Processes: a program that is executed does not know the sessions of this one, so their
+// descriptors stay behind (process.h). At the end, what has been accepted is sent.
 #include <spawn.h>
 
 #include <alloca.h>
@@ -51,18 +51,18 @@ EXPORT int execveat(int directory, const char* path, char* const argv[], char* c
   return real::execveat(directory, path, argv, environment, flags);
 }
 
-// The arguments from `first` to the null pointer, as an array on the caller's stack: no allocation, it
-// may be vfork's child that calls.
-#define GATHER_ARGUMENTS(first, last_argument)                              \
-  va_list arguments;                                                        \
-  va_start(arguments, first);                                               \
-  size_t count = 1;                                                         \
-  while (va_arg(arguments, char*) != nullptr) ++count;                      \
-  va_end(arguments);                                                        \
-  auto** argv = static_cast<char**>(alloca((count + 1) * sizeof(char*)));   \
-  va_start(arguments, first);                                               \
-  argv[0] = const_cast<char*>(first);                                       \
-  for (size_t i = 1; i <= count; ++i) argv[i] = va_arg(arguments, char*);   \
+// The arguments from `first` to the null pointer, as an array on the caller's stack: no allocation,
+// it may be vfork's child that calls.
+#define GATHER_ARGUMENTS(first, last_argument)                            \
+  va_list arguments;                                                      \
+  va_start(arguments, first);                                             \
+  size_t count = 1;                                                       \
+  while (va_arg(arguments, char*) != nullptr) ++count;                    \
+  va_end(arguments);                                                      \
+  auto** argv = static_cast<char**>(alloca((count + 1) * sizeof(char*))); \
+  va_start(arguments, first);                                             \
+  argv[0] = const_cast<char*>(first);                                     \
+  for (size_t i = 1; i <= count; ++i) argv[i] = va_arg(arguments, char*); \
   [[maybe_unused]] auto last_argument = [&] { return va_arg(arguments, char* const*); }
 
 EXPORT int execl(const char* path, const char* argument, ...) noexcept {
@@ -96,7 +96,8 @@ EXPORT int posix_spawnp(pid_t* pid, const char* file, const posix_spawn_file_act
 }
 
 // The duplicate would not be close-on-exec.
-EXPORT int posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t* actions, int fd, int to) noexcept {
+EXPORT int posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t* actions, int fd,
+                                            int to) noexcept {
   ConnectionRef connection = DescriptorTable::Find(fd);
   if (connection && connection->carries_session()) {
     ReportOnce("a wrapped connection cannot be handed to a program that is spawned");

@@ -1,6 +1,7 @@
-// poll, select and epoll_ctl. They step aside unless a descriptor they are asked about is a connection.
-// While one is being connected its outcome is waited for in its place, since the kernel's socket is
-// writable long before the negotiation has ended; afterwards the kernel's answer is confirmed.
+// poll, select and epoll_ctl. They step aside unless a descriptor they are asked about is a
+// connection. While one is being connected its outcome is waited for in its place, since the
+// kernel's socket is writable long before the negotiation has ended; afterwards the kernel's answer
+// is confirmed.
 #include <sys/select.h>
 
 #include <algorithm>
@@ -65,7 +66,8 @@ bool AnyOurs(const pollfd* fds, nfds_t count) {
 short Confirmed(const pollfd& wait) {
   constexpr short kReadable = POLLIN | POLLRDNORM;
   // An error or a hang-up is the kernel's to tell, and looking closer would take SO_ERROR away.
-  if ((wait.revents & kReadable) == 0 || (wait.revents & (POLLERR | POLLHUP)) != 0) return wait.revents;
+  if ((wait.revents & kReadable) == 0 || (wait.revents & (POLLERR | POLLHUP)) != 0)
+    return wait.revents;
   ConnectionRef connection = DescriptorTable::Find(wait.fd);
   if (!connection || connection->IsReadable(wait.fd)) return wait.revents;
   return static_cast<short>(wait.revents & ~kReadable);
@@ -94,7 +96,8 @@ int PollOurs(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t*
   }
 }
 
-// --- select as poll --------------------------------------------------------------------------------
+// --- select as poll
+// --------------------------------------------------------------------------------
 
 constexpr short kReadEvents = POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR;
 constexpr short kWriteEvents = POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR;
@@ -120,8 +123,8 @@ bool AnyOurs(int count, const fd_set* reads, const fd_set* writes, const fd_set*
   return false;
 }
 
-int SelectOurs(int count, fd_set* reads, fd_set* writes, fd_set* excepts,
-                       const timespec* timeout, const sigset_t* mask) {
+int SelectOurs(int count, fd_set* reads, fd_set* writes, fd_set* excepts, const timespec* timeout,
+               const sigset_t* mask) {
   std::vector<pollfd> waits;
   for (int fd = 0; fd < count; ++fd) {
     short events = 0;
@@ -139,7 +142,9 @@ int SelectOurs(int count, fd_set* reads, fd_set* writes, fd_set* excepts,
   struct {
     fd_set* set;
     short asked, told;
-  } sets[] = {{reads, POLLIN, kReadEvents}, {writes, POLLOUT, kWriteEvents}, {excepts, POLLPRI, kExceptEvents}};
+  } sets[] = {{reads, POLLIN, kReadEvents},
+              {writes, POLLOUT, kWriteEvents},
+              {excepts, POLLPRI, kExceptEvents}};
   int bits = 0;
   for (auto& [set, asked, told] : sets) {
     if (set == nullptr) continue;
@@ -197,8 +202,8 @@ EXPORT int select(int count, fd_set* reads, fd_set* writes, fd_set* excepts, tim
   return ready;
 }
 
-EXPORT int pselect(int count, fd_set* reads, fd_set* writes, fd_set* excepts, const timespec* timeout,
-                   const sigset_t* mask) {
+EXPORT int pselect(int count, fd_set* reads, fd_set* writes, fd_set* excepts,
+                   const timespec* timeout, const sigset_t* mask) {
   if (__builtin_expect(!AnyOurs(count, reads, writes, excepts), 1)) {
     return real::pselect(count, reads, writes, excepts, timeout, mask);
   }

@@ -34,7 +34,8 @@ EXPORT int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {
   }
   if (connection->phase() != Connection::Phase::kEstablished) return FailWith(ENOTCONN);
   const socklen_t room = IsReadable(length, sizeof *length) ? *length : 0;
-  const int result = real::getpeername(fd, address, length);  // is it connected; are the pointers good
+  const int result =
+      real::getpeername(fd, address, length);  // is it connected; are the pointers good
   if (result != 0) return result;
   const SocketAddress& peer = connection->peer();
   memcpy(address, peer.get(), std::min(room, peer.length));
@@ -65,7 +66,8 @@ EXPORT int getsockopt(int fd, int level, int option, void* value, socklen_t* len
 
 EXPORT int setsockopt(int fd, int level, int option, const void* value, socklen_t length) noexcept {
   const auto mark = DescriptorTable::Get(fd);
-  if (mark == DescriptorTable::Mark::kNone) return real::setsockopt(fd, level, option, value, length);
+  if (mark == DescriptorTable::Mark::kNone)
+    return real::setsockopt(fd, level, option, value, length);
   // The first octets to the server are the shim's: a connect() that only pretends would not do.
   if (level == IPPROTO_TCP && option == TCP_FASTOPEN_CONNECT) return 0;
   ConnectionRef connection = DescriptorTable::Find(fd);
@@ -76,7 +78,8 @@ EXPORT int setsockopt(int fd, int level, int option, const void* value, socklen_
       connection->set_low_water(octets);
       return 0;
     }
-    if (option == SO_ZEROCOPY) return FailWith(EOPNOTSUPP);  // what the kernel would keep is not what goes out
+    if (option == SO_ZEROCOPY)
+      return FailWith(EOPNOTSUPP);  // what the kernel would keep is not what goes out
   }
   return real::setsockopt(fd, level, option, value, length);
 }
@@ -88,7 +91,8 @@ EXPORT int ioctl(int fd, unsigned long request, ...) noexcept {
   va_end(arguments);
   if (request == FIONREAD) {
     ConnectionRef connection = DescriptorTable::Find(fd);
-    if (connection && connection->framed() && connection->phase() == Connection::Phase::kEstablished) {
+    if (connection && connection->framed() &&
+        connection->phase() == Connection::Phase::kEstablished) {
       if (!IsWritable(argument, sizeof(int))) return FailWith(EFAULT);
       ErrnoKeeper keeper;
       const int available = static_cast<int>(connection->Available(fd));

@@ -1,9 +1,10 @@
-// syscall(2): programs that call the kernel by number meet the same functions as those that call libc.
-#include <sys/syscall.h>
-#include <sys/sendfile.h>
-#include <sys/select.h>
-#include <sys/uio.h>
+// syscall(2): programs that call the kernel by number meet the same functions as those that call
+// libc.
 #include <poll.h>
+#include <sys/select.h>
+#include <sys/sendfile.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 
 #include <cstdarg>
 
@@ -27,7 +28,8 @@ T As(long argument) {
 
 // The call with its arguments as the function's parameters have them.
 template <typename Result, typename... Parameters, size_t... Index>
-long CallWith(Result (*function)(Parameters...), const long* arguments, std::index_sequence<Index...>) {
+long CallWith(Result (*function)(Parameters...), const long* arguments,
+              std::index_sequence<Index...>) {
   return static_cast<long>(function(As<Parameters>(arguments[Index])...));
 }
 
@@ -49,15 +51,17 @@ long Pselect6(const long* arguments) {
 }
 
 long Ppoll(const long* arguments) {
-  return ppoll(As<pollfd*>(arguments[0]), As<nfds_t>(arguments[1]), As<const timespec*>(arguments[2]),
-               As<const sigset_t*>(arguments[3]));
+  return ppoll(As<pollfd*>(arguments[0]), As<nfds_t>(arguments[1]),
+               As<const timespec*>(arguments[2]), As<const sigset_t*>(arguments[3]));
 }
 
 long Exit(const long* arguments) { _exit(As<int>(arguments[0])); }
 
-// What io_uring does would not pass the shim; programs have another way where a kernel has no io_uring.
+// What io_uring does would not pass the shim; programs have another way where a kernel has no
+// io_uring.
 long RefuseIoUring() {
-  ReportOnce("io_uring was refused to the program: its operations would not be wrapped", LogLevel::kInfo);
+  ReportOnce("io_uring was refused to the program: its operations would not be wrapped",
+             LogLevel::kInfo);
   return FailWith(ENOSYS);
 }
 
@@ -71,8 +75,8 @@ EXPORT long syscall(long number, ...) noexcept {
   va_end(list);
   if (!Guard::active()) {
     switch (number) {
-#define SERVE_AS(call)  \
-  case SYS_##call:      \
+#define SERVE_AS(call) \
+  case SYS_##call:     \
     return Call(&::call, arguments)
       SERVE_AS(read);
       SERVE_AS(readv);

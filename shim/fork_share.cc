@@ -17,7 +17,8 @@ pid_t g_page_owner = 0;
 
 void* AllocateShared(size_t size) {  // called before fork(), under the pool's lock
   if (g_page == nullptr || g_used + size > kPageSize || g_page_owner != getpid()) {
-    void* page = mmap(nullptr, kPageSize, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void* page =
+        mmap(nullptr, kPageSize, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED) return nullptr;
     g_page = page;
     g_used = 0;

@@ -1,6 +1,6 @@
 // Who may use a connection after fork(): parent and child hold the same session, and two processes
-// must never go on with one security context (protocol.md section 1). The first to use a direction owns
-// it; the other gets EIO. A child that only exits or closes takes nothing.
+// must never go on with one security context (protocol.md section 1). The first to use a direction
+// owns it; the other gets EIO. A child that only exits or closes takes nothing.
 #ifndef SHIM_FORK_SHARE_H_
 #define SHIM_FORK_SHARE_H_
 
@@ -14,13 +14,15 @@ class ForkShare {
  public:
   enum Direction { kReceive, kSend, kDirections };
 
-  // May this process use the direction? Claims it if nobody has. Costs a load while no fork happened.
+  // May this process use the direction? Claims it if nobody has. Costs a load while no fork
+  // happened.
   bool Own(Direction direction) {
     return words_.load(std::memory_order_acquire) == nullptr || Claim(direction);
   }
 
-  // Before fork(), in the parent: what the parent holds is open to both again; `keep_sending` when the
-  // parent has part of a frame to send. False when no memory can be shared: then both may not use it.
+  // Before fork(), in the parent: what the parent holds is open to both again; `keep_sending` when
+  // the parent has part of a frame to send. False when no memory can be shared: then both may not
+  // use it.
   bool Prepare(bool keep_sending);
 
   void Reset() { words_ = nullptr; }

@@ -1,7 +1,7 @@
 // A mutex that a forked child can make new, and its scope lock.
 //
-// Lock order: Connection::state, then Receiver or Sender, then the table's, the registrations' and the
-// service's own. None is held across a call that blocks.
+// Lock order: Connection::state, then Receiver or Sender, then the table's, the registrations' and
+// the service's own. None is held across a call that blocks.
 #ifndef SHIM_MUTEX_H_
 #define SHIM_MUTEX_H_
 
@@ -31,6 +31,10 @@ class MutexLock {
  private:
   Mutex& mutex_;
 };
+
+// For small tables of the process (causes reported, names resolved here). Nothing else is locked
+// while it is held, and it is held across no call that could fork.
+inline constinit Mutex leaf_mutex;
 
 }  // namespace socksify
 

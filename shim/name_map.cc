@@ -20,8 +20,9 @@
 namespace socksify {
 namespace {
 
-constexpr uint32_t kNetwork = 198u << 24 | 18u << 16;  // RFC 2544: benchmarks, never on the Internet
-constexpr uint32_t kCapacity = 1u << 17;               // /15
+constexpr uint32_t kNetwork =
+    198u << 24 | 18u << 16;               // RFC 2544: benchmarks, never on the Internet
+constexpr uint32_t kCapacity = 1u << 17;  // /15
 constexpr uint8_t kIpv6Prefix[12] = {0x20, 0x01, 0x0d, 0xb8, 0x01, 0x98, 0x00, 0x18, 0, 0, 0, 0};
 constexpr time_t kStaleAfter = 24 * 60 * 60;
 
@@ -34,7 +35,8 @@ struct Entry {
   std::string_view text() const { return {name, length}; }
 };
 static_assert(sizeof(Entry) == 264);
-constexpr size_t kMapSize = kCapacity * sizeof(Entry);  // a sparse file: pages come with their names
+constexpr size_t kMapSize =
+    kCapacity * sizeof(Entry);  // a sparse file: pages come with their names
 
 // A directory of the user's own, not reachable by others. Empty when there is none.
 std::string RunDirectory() {
@@ -134,7 +136,8 @@ bool ClaimOrMatch(Entry& entry, std::string_view name) {
     entry.state.store(Entry::kReady, std::memory_order_release);
     return true;
   }
-  // A writer is a few instructions away from kReady, unless it was killed there: then the entry is lost.
+  // A writer is a few instructions away from kReady, unless it was killed there: then the entry is
+  // lost.
   for (int spin = 0; state == Entry::kWriting && spin < 1000; ++spin) {
     sched_yield();
     state = entry.state.load(std::memory_order_acquire);
@@ -188,7 +191,8 @@ std::optional<std::string> NameMap::NameOf(const Address& address) {
   Entry* map = index ? Map() : nullptr;
   if (map == nullptr) return std::nullopt;
   const Entry& entry = map[*index];
-  if (entry.state.load(std::memory_order_acquire) != Entry::kReady || entry.length > kMaxNameLength) {
+  if (entry.state.load(std::memory_order_acquire) != Entry::kReady ||
+      entry.length > kMaxNameLength) {
     return std::nullopt;
   }
   return std::string(entry.text());

@@ -1,9 +1,9 @@
-// Names that the SOCKS server resolves, and the addresses that stand for them here: 198.18.0.0/15 and,
-// for programs that want IPv6, 2001:db8:198:18::/64 with the same number in the last octets.
+// Names that the SOCKS server resolves, and the addresses that stand for them here: 198.18.0.0/15
+// and, for programs that want IPv6, 2001:db8:198:18::/64 with the same number in the last octets.
 //
-// The map is a file that all processes of one run have mapped (SOCKSIFY_RUN names the run), so that a
-// parent may resolve and a child connect. An entry is written once and stays for the life of the run.
-// No lock: entries are claimed with a compare-and-swap. Any thread.
+// The map is a file that all processes of one run have mapped (SOCKSIFY_RUN names the run), so that
+// a parent may resolve and a child connect. An entry is written once and stays for the life of the
+// run. No lock: entries are claimed with a compare-and-swap. Any thread.
 #ifndef SHIM_NAME_MAP_H_
 #define SHIM_NAME_MAP_H_
 
@@ -17,8 +17,8 @@ namespace socksify {
 
 class NameMap {
  public:
-  // The address that stands for `name` (1 to 255 octets), IPv4 or IPv6, port 0. nullopt when the map is
-  // full. Blocks on the disk the first time.
+  // The address that stands for `name` (1 to 255 octets), IPv4 or IPv6, port 0. nullopt when the
+  // map is full. Blocks on the disk the first time.
   static std::optional<Address> AddressFor(std::string_view name, AddressType type);
 
   // Does this address stand for a name, or could it?

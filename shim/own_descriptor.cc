@@ -17,8 +17,7 @@ namespace {
 
 constexpr rlim_t kHeadroom = 64;
 
-Mutex g_limit_mutex;
-int g_raised = 0;  // guards that live, while the limit is raised
+int g_raised = 0;  // guarded by leaf_mutex: guards that live, while the limit is raised
 rlimit g_limit;    // as the application has it, meanwhile
 
 constexpr int kLowest = 512;  // out of the way; above it if the limit on descriptors allows
@@ -54,14 +53,15 @@ void OwnDescriptor::CloseAllButLog(int log_fd) {
 
 DescriptorHeadroom::DescriptorHeadroom() {
   const int saved_errno = errno;
-  MutexLock lock(g_limit_mutex);
+  MutexLock lock(leaf_mutex);
   const int probe = g_raised == 0 ? real::eventfd(0, EFD_CLOEXEC) : -1;
   if (probe >= 0) {
     (void)real::close(probe);
   } else if (g_raised != 0 || errno == EMFILE) {
     raised_ = true;
     if (g_raised++ == 0 && getrlimit(RLIMIT_NOFILE, &g_limit) == 0) {
-      const rlimit more = {std::min(g_limit.rlim_max, g_limit.rlim_cur + kHeadroom), g_limit.rlim_max};
+      const rlimit more = {std::min(g_limit.rlim_max, g_limit.rlim_cur + kHeadroom),
+                           g_limit.rlim_max};
       (void)setrlimit(RLIMIT_NOFILE, &more);
     }
   }
@@ -71,7 +71,7 @@ DescriptorHeadroom::DescriptorHeadroom() {
 DescriptorHeadroom::~DescriptorHeadroom() {
   if (!raised_) return;
   const int saved_errno = errno;
-  MutexLock lock(g_limit_mutex);
+  MutexLock lock(leaf_mutex);
   if (--g_raised == 0) (void)setrlimit(RLIMIT_NOFILE, &g_limit);
   errno = saved_errno;
 }

@@ -1,5 +1,5 @@
-// Descriptors that are the shim's own: high numbers, close-on-exec, marked, so that select(2) users keep
-// their low numbers and close_range(2) leaves them alone.
+// Descriptors that are the shim's own: high numbers, close-on-exec, marked, so that select(2) users
+// keep their low numbers and close_range(2) leaves them alone.
 #ifndef SHIM_OWN_DESCRIPTOR_H_
 #define SHIM_OWN_DESCRIPTOR_H_
 
@@ -16,8 +16,8 @@ class OwnDescriptor {
   static void CloseAllButLog(int log_fd);
 };
 
-// While it lives, a process that has used up its descriptors (RLIMIT_NOFILE) can still open the few that
-// a connection needs, if its hard limit allows.
+// While it lives, a process that has used up its descriptors (RLIMIT_NOFILE) can still open the few
+// that a connection needs, if its hard limit allows.
 class DescriptorHeadroom {
  public:
   DescriptorHeadroom();

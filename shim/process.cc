@@ -2,13 +2,17 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
 
 #include "shim/connection.h"
 #include "shim/descriptor_table.h"
+#include "shim/mutex.h"
 #include "shim/own_descriptor.h"
 #include "shim/real_calls.h"
 #include "shim/registrations.h"
@@ -18,15 +22,18 @@
 namespace socksify {
 namespace {
 
-pid_t g_pid = 0;
+std::atomic<pid_t> g_pid{0};         // whose memory this is; a child of vfork sees its parent's
+uint8_t* g_wiped_by_fork = nullptr;  // 1 in a page that is zero again in a forked child
 
 void BeforeFork() {
   Registrations::BeforeFork();
   Connection::BeforeFork();
   Service::BeforeFork();
+  leaf_mutex.Lock();
 }
 
 void AfterForkInParent() {
+  leaf_mutex.Unlock();
   Service::AfterFork(false);
   Connection::AfterFork(false);
   Registrations::AfterFork(false);
@@ -34,6 +41,8 @@ void AfterForkInParent() {
 
 void AfterForkInChild() {
   g_pid = getpid();
+  if (g_wiped_by_fork != nullptr) *g_wiped_by_fork = 1;
+  leaf_mutex.Reinitialise();
   Service::AfterFork(true);
   Connection::AfterFork(true);
   Registrations::AfterFork(true);
@@ -42,12 +51,26 @@ void AfterForkInChild() {
 
 }  // namespace
 
-int RememberedPid() { return g_pid; }
-
 void PrepareForForks() {
-  g_pid = getpid();
+  pid_t nobody = 0;
+  if (g_pid.load(std::memory_order_relaxed) != 0 ||
+      !g_pid.compare_exchange_strong(nobody, getpid()))
+    return;
+  void* page = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (page != MAP_FAILED && madvise(page, 4096, MADV_WIPEONFORK) == 0) {
+    g_wiped_by_fork = static_cast<uint8_t*>(page);
+    *g_wiped_by_fork = 1;
+  }
   (void)at_quick_exit(&Service::LeaveTails);
   pthread_atfork(&BeforeFork, &AfterForkInParent, &AfterForkInChild);
+}
+
+bool InVforkChild() {
+  const pid_t owner = g_pid.load(std::memory_order_relaxed);
+  if (owner == 0 || owner == getpid()) return false;
+  if (g_wiped_by_fork == nullptr || *g_wiped_by_fork != 0) return true;
+  AfterForkInChild();  // by clone(2) itself, perhaps: no handler has run
+  return false;
 }
 
 ExecFence::ExecFence() {

@@ -4,16 +4,18 @@
 
 namespace socksify {
 
-// Registers the fork handlers. Once, when the configuration is loaded.
+// Registers the fork handlers, the first time. Called before the table says anything about a
+// descriptor.
 void PrepareForForks();
 
-// The process that the shim's memory belongs to; 0 before the configuration is loaded. A child of vfork
-// sees its parent's.
-int RememberedPid();
+// Is this the child of vfork, which borrows the parent's memory but has descriptors of its own?
+// Then the table is the parent's and stays as it is. A child made without fork(3) is noticed here,
+// and made whole.
+bool InVforkChild();
 
-// While it lives, the connections of this process are close-on-exec: a program that is executed knows
-// nothing of the session, would read protected octets and write clear ones. What the program had set
-// comes back afterwards.
+// While it lives, the connections of this process are close-on-exec: a program that is executed
+// knows nothing of the session, would read protected octets and write clear ones. What the program
+// had set comes back afterwards.
 class ExecFence {
  public:
   ExecFence();

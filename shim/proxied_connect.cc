@@ -51,8 +51,8 @@ void ForgetOldAttempt(int fd) {
   (void)real::connect(fd, &nowhere, sizeof nowhere);
 }
 
-// Waits for the outcome and returns it as connect(2) does. A signal or the send timeout ends the wait;
-// the attempt goes on in the background, as the kernel's own would.
+// Waits for the outcome and returns it as connect(2) does. A signal or the send timeout ends the
+// wait; the attempt goes on in the background, as the kernel's own would.
 int AwaitConnect(Connection& connection, int fd, int timeout_ms) {
   if (!connection.AwaitOutcome(timeout_ms)) return -1;
   if (int error = connection.TakeError(fd); error != 0) {
@@ -64,7 +64,8 @@ int AwaitConnect(Connection& connection, int fd, int timeout_ms) {
 
 // connect() on a socket that has been told to connect before.
 int ConnectAgain(Connection& connection, int fd) {
-  if (connection.phase() == Connection::Phase::kConnecting && !IsBlocking(fd)) return Fail(EALREADY);
+  if (connection.phase() == Connection::Phase::kConnecting && !IsBlocking(fd))
+    return Fail(EALREADY);
   return AwaitConnect(connection, fd, ConnectTimeout(fd));
 }
 
@@ -97,7 +98,8 @@ int ConnectThroughServer(int fd, const Address& destination, const sockaddr* add
   if (core == nullptr) return Fail(EACCES);
 
   SocketAddress peer;
-  peer.length = std::min<socklen_t>(length, family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
+  peer.length =
+      std::min<socklen_t>(length, family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
   memcpy(&peer.storage, address, peer.length);
   ConnectionRef connection = DescriptorTable::Find(fd);
   if (!connection) {
@@ -171,8 +173,9 @@ bool MaySendDatagram(int fd, const sockaddr* address, socklen_t length) {
     return true;
   }
   if (config != nullptr && config->udp == UdpMode::kRelay) {
-    ReportOnce("datagrams cannot go through the server (this version has no UDP ASSOCIATE); "
-               "they are refused, see --udp");
+    ReportOnce(
+        "datagrams cannot go through the server (this version has no UDP ASSOCIATE); "
+        "they are refused, see --udp");
   }
   errno = route.kind == Route::Kind::kRefuse ? route.error : EACCES;
   return false;

@@ -1,5 +1,6 @@
-// libc's own calls, past the shim: real::read(fd, buffer, count). Each is bound when it is first used,
-// so that a program that makes no such call pays nothing. Any thread, signal handlers included.
+// libc's own calls, past the shim: real::read(fd, buffer, count). Each is bound when it is first
+// used, so that a program that makes no such call pays nothing. Any thread, signal handlers
+// included.
 #ifndef SHIM_REAL_CALLS_H_
 #define SHIM_REAL_CALLS_H_
 

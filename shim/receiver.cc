@@ -92,7 +92,8 @@ ssize_t Receiver::Take(int fd, const iovec* vectors, size_t count, size_t offset
     plain_begin_ += part;
   }
   Settle(fd, last);
-  if (taken != 0 || last == Loaded::kFrame || last == Loaded::kEnd) return static_cast<ssize_t>(taken);
+  if (taken != 0 || last == Loaded::kFrame || last == Loaded::kEnd)
+    return static_cast<ssize_t>(taken);
   errno = last == Loaded::kError ? std::exchange(pending_errno_, 0) : EAGAIN;
   return -1;
 }

@@ -2,14 +2,16 @@
 //
 //   Readable in the kernel exactly when plaintext can be delivered.
 //
-// poll, select, epoll and SIGIO ask the kernel, not us. So octets are looked at with MSG_PEEK and taken
-// out only when that is right for readiness:
+// poll, select, epoll and SIGIO ask the kernel, not us. So octets are looked at with MSG_PEEK and
+// taken out only when that is right for readiness:
 //   - less than a frame has come: what is there is taken out, and SO_RCVLOWAT is set to the octets
-//     still missing, so that the kernel reports the socket readable when the frame is whole (or at EOF);
+//     still missing, so that the kernel reports the socket readable when the frame is whole (or at
+//     EOF);
 //   - plaintext is waiting: octets of its frame stay in the kernel until the plaintext is spent.
 //
-// The buffer is a window on the stream. Offsets: [base_, end_) is a copy of the head of the kernel's
-// queue; octets before base_ have been taken out of it. pos_ is where the first unopened frame starts.
+// The buffer is a window on the stream. Offsets: [base_, end_) is a copy of the head of the
+// kernel's queue; octets before base_ have been taken out of it. pos_ is where the first unopened
+// frame starts.
 //
 //   0 ... plain_begin_ .. plain_end_ ... base_ ......... pos_ .... end_
 //         opened, not delivered          still in the kernel       (a frame may straddle base_)
@@ -36,9 +38,9 @@ class Receiver {
   // Forgets everything and frees the buffer. `fd`, unless -1, gets its SO_RCVLOWAT back.
   void Reset(int fd);
 
-  // Delivers plaintext behind the first `offset` octets of `vectors` as recv(2) does, without waiting.
-  // `flags`: MSG_PEEK, MSG_TRUNC. Returns the octets delivered, 0 at the end of the stream (or when
-  // there is plaintext and no room), or -1 with errno (EAGAIN: nothing yet).
+  // Delivers plaintext behind the first `offset` octets of `vectors` as recv(2) does, without
+  // waiting. `flags`: MSG_PEEK, MSG_TRUNC. Returns the octets delivered, 0 at the end of the stream
+  // (or when there is plaintext and no room), or -1 with errno (EAGAIN: nothing yet).
   ssize_t Take(int fd, const iovec* vectors, size_t count, size_t offset, int flags);
 
   // How much plaintext can be delivered without waiting (FIONREAD).

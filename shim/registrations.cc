@@ -139,7 +139,8 @@ int Registrations::Control(int epoll, int operation, int fd, epoll_event* event)
       errno = EFAULT;
       return -1;
     }
-    // The kernel checks the epoll descriptor: a registration that cannot exist says whether it is one.
+    // The kernel checks the epoll descriptor: a registration that cannot exist says whether it is
+    // one.
     epoll_event none = {};
     if (real::epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &none) != 0 && errno != ENOENT) return -1;
     return Imitate(GetTable().held[connection.get()], epoll, operation, fd, event);
@@ -176,7 +177,8 @@ void Registrations::GiveBack(Connection* connection) {
   GetTable().held.erase(at);
   for (Registration& registration : list) {
     --g_known;
-    if (real::epoll_ctl(registration.epoll, EPOLL_CTL_ADD, registration.fd, &registration.event) == 0) {
+    if (real::epoll_ctl(registration.epoll, EPOLL_CTL_ADD, registration.fd, &registration.event) ==
+        0) {
       GetTable().known[registration.fd].push_back(registration);
       ++g_known;
     }

@@ -1,9 +1,9 @@
 // epoll registrations of the sockets that are ours or may become so.
 //
-// The TCP connection to the SOCKS server is writable long before the negotiation has ended, and epoll
-// asks the kernel. So while a socket is kConnecting the kernel does not have its registrations: they
-// are kept here, whether they were made before connect() or since, and given back at the end, when
-// EPOLL_CTL_ADD itself wakes whoever waits.
+// The TCP connection to the SOCKS server is writable long before the negotiation has ended, and
+// epoll asks the kernel. So while a socket is kConnecting the kernel does not have its
+// registrations: they are kept here, whether they were made before connect() or since, and given
+// back at the end, when EPOLL_CTL_ADD itself wakes whoever waits.
 #ifndef SHIM_REGISTRATIONS_H_
 #define SHIM_REGISTRATIONS_H_
 
@@ -21,7 +21,8 @@ class Registrations {
   // The connection on `fd` begins: takes the registrations of `fd` out of the kernel.
   static void Hold(int fd, Connection* connection);
 
-  // The connection's attempt has ended: calls `change_phase` and gives everything back, as one step.
+  // The connection's attempt has ended: calls `change_phase` and gives everything back, as one
+  // step.
   template <typename Function>
   static void Release(Connection* connection, Function change_phase) {
     Lock();
@@ -33,11 +34,12 @@ class Registrations {
   // The connection ended while it was being connected.
   static void Forget(Connection* connection);
 
-  // The last descriptor of a connection goes, while the shim may still hold its socket: takes what is
-  // registered for it out of the kernel.
+  // The last descriptor of a connection goes, while the shim may still hold its socket: takes what
+  // is registered for it out of the kernel.
   static void Withdraw(int fd);
 
-  // A descriptor of the application goes: its registrations, and those with it as the epoll instance.
+  // A descriptor of the application goes: its registrations, and those with it as the epoll
+  // instance.
   static void DescriptorGone(int fd);
 
   static void BeforeFork() { Lock(); }

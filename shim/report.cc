@@ -9,10 +9,8 @@ namespace {
 
 constexpr size_t kMaxRemembered = 256;  // causes; a program that finds more hears no more of them
 
-Mutex g_mutex;
-
 bool FirstTime(const std::string& cause) {
-  MutexLock lock(g_mutex);
+  MutexLock lock(leaf_mutex);
   static auto* const told = new std::unordered_set<std::string>();  // never destroyed
   return told->size() < kMaxRemembered && told->insert(cause).second;
 }

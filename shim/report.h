@@ -12,8 +12,8 @@ namespace socksify {
 // Writes the line unless this process has written the same before.
 void ReportOnce(const std::string& line, LogLevel level = LogLevel::kWarn);
 
-// A connection could not be made. What the destination itself answered (refused, unreachable) is the
-// application's to tell, and logged at `info` only.
+// A connection could not be made. What the destination itself answered (refused, unreachable) is
+// the application's to tell, and logged at `info` only.
 void ReportFailure(const Status& error, const ServerEndpoint& server, const Address& destination);
 
 }  // namespace socksify

@@ -17,15 +17,14 @@ namespace {
 
 // Addresses of bypassed names, so that connect() knows them again. Bounded; the oldest ways stay.
 constexpr size_t kMaxLocalNames = 16384;
-Mutex g_mutex;
 
-std::map<std::array<uint8_t, 16>, std::string>& LocalNames() {  // guarded by g_mutex
+std::map<std::array<uint8_t, 16>, std::string>& LocalNames() {  // guarded by leaf_mutex
   static auto* const names = new std::map<std::array<uint8_t, 16>, std::string>();
   return *names;
 }
 
 bool IsLocalName(const Config& config, const Address& address) {
-  MutexLock lock(g_mutex);
+  MutexLock lock(leaf_mutex);
   auto at = LocalNames().find(address.ip);
   return at != LocalNames().end() && config.bypass.Matches(Address::Name(at->second, address.port));
 }
@@ -71,7 +70,7 @@ bool IsRemoteName(std::string_view name) {
 void RememberLocalName(std::string_view name, const sockaddr* address, socklen_t length) {
   auto resolved = AddressFromSockaddr(address, length);
   if (!resolved) return;
-  MutexLock lock(g_mutex);
+  MutexLock lock(leaf_mutex);
   if (LocalNames().size() < kMaxLocalNames) LocalNames()[resolved->ip] = name;
 }
 

@@ -20,8 +20,8 @@ struct Route {
 // Anything that is not an IPv4 or IPv6 address is direct: the kernel judges it.
 Route RouteTo(const sockaddr* address, socklen_t length);
 
-// Is this name to be resolved by the SOCKS server, rather than here? False for bypassed names, numeric
-// addresses and with --dns local. An unusable configuration resolves nothing: true.
+// Is this name to be resolved by the SOCKS server, rather than here? False for bypassed names,
+// numeric addresses and with --dns local. An unusable configuration resolves nothing: true.
 bool IsRemoteName(std::string_view name);
 
 // The local resolver has said that `address` is the address of `name`, which is bypassed.

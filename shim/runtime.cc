@@ -27,7 +27,8 @@ pthread_once_t g_config_once = PTHREAD_ONCE_INIT;
 pthread_once_t g_core_once = PTHREAD_ONCE_INIT;
 int g_log_fd = -1;
 
-// A daemon may have closed stderr, and its number may be a network connection by now: say nothing then.
+// A daemon may have closed stderr, and its number may be a network connection by now: say nothing
+// then.
 long WriteLog(int fd, const void* octets, size_t count) {
   int domain = 0;
   socklen_t size = sizeof domain;
@@ -57,15 +58,16 @@ void LoadConfig() {
     ReportOnce(config.status().message(), LogLevel::kError);
     return;
   }
-  OpenLog(*config);
   PrepareForForks();
+  OpenLog(*config);
   g_config = new Config(std::move(*config));  // never destroyed: threads outlive destructors
 }
 
 // The core lies beside this library.
 std::string CorePath() {
   Dl_info self;
-  if (dladdr(reinterpret_cast<void*>(&CorePath), &self) == 0 || self.dli_fname == nullptr) return {};
+  if (dladdr(reinterpret_cast<void*>(&CorePath), &self) == 0 || self.dli_fname == nullptr)
+    return {};
   std::string path = self.dli_fname;
   const size_t slash = path.rfind('/');
   return (slash == std::string::npos ? "./" : path.substr(0, slash + 1)) + kCoreFile;

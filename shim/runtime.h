@@ -9,15 +9,15 @@ namespace socksify {
 
 class Runtime {
  public:
-  // Loaded on first use, from the environment. Null when it is unusable, which has been reported: then
-  // nothing may connect.
+  // Loaded on first use, from the environment. Null when it is unusable, which has been reported:
+  // then nothing may connect.
   static const Config* GetConfig();
 
   // The configuration if it has been loaded already, else null. Never loads.
   static const Config* LoadedConfig();
 
-  // Loaded at the first proxied connection, with GSS-API behind it. Null when it cannot be, which has
-  // been reported. Call under a Guard.
+  // Loaded at the first proxied connection, with GSS-API behind it. Null when it cannot be, which
+  // has been reported. Call under a Guard.
   static const Core* GetCore();
 
   static int log_fd();  // -1 while the log goes to stderr

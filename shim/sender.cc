@@ -13,7 +13,8 @@
 namespace socksify {
 namespace {
 
-// Gathers up to `limit` octets of the vectors behind the first `offset`. A single vector is not copied.
+// Gathers up to `limit` octets of the vectors behind the first `offset`. A single vector is not
+// copied.
 ByteView Gather(const iovec* vectors, size_t count, size_t offset, size_t limit, Bytes* copy) {
   size_t i = 0;
   while (i < count && offset >= vectors[i].iov_len) offset -= vectors[i++].iov_len;
@@ -87,7 +88,8 @@ int Sender::FlushLocked(int fd, int flags) {
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (errno == EWOULDBLOCK) errno = EAGAIN;
-      if (errno != EAGAIN) {  // the peer has part of a frame at most: nothing more makes sense to it
+      if (errno !=
+          EAGAIN) {  // the peer has part of a frame at most: nothing more makes sense to it
         broken_errno_ = errno;
         DropTail();
         errno = broken_errno_;

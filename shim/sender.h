@@ -1,8 +1,8 @@
 // The outgoing direction of a framed connection: seals and writes frames.
 //
-// What is accepted is sealed at once. The tail of a frame that the kernel does not take stays here, one
-// frame at most, and goes out before anything else: with the next call, or by the service thread, also
-// after close() and at exit.
+// What is accepted is sealed at once. The tail of a frame that the kernel does not take stays here,
+// one frame at most, and goes out before anything else: with the next call, or by the service
+// thread, also after close() and at exit.
 #ifndef SHIM_SENDER_H_
 #define SHIM_SENDER_H_
 
@@ -24,7 +24,8 @@ class Sender {
 
   // Accepts octets behind the first `offset` of `vectors` as send(2) does, without waiting: as many
   // frames as the kernel takes, the last one perhaps in part. `flags`: MSG_NOSIGNAL, MSG_MORE.
-  // Returns the octets accepted (at least 1) or -1 with errno (EAGAIN: an earlier frame is in the way).
+  // Returns the octets accepted (at least 1) or -1 with errno (EAGAIN: an earlier frame is in the
+  // way).
   ssize_t Put(int fd, const iovec* vectors, size_t count, size_t offset, int flags);
 
   // Writes the tail. 0 when nothing is left, -1 with errno.
@@ -47,7 +48,7 @@ class Sender {
 
   Mutex mutex_;
   SecurityLayer* layer_ = nullptr;
-  Bytes frames_;     // sealed; octets from sent_ on are the tail
+  Bytes frames_;  // sealed; octets from sent_ on are the tail
   size_t sent_ = 0;
   std::atomic<bool> has_tail_{false};
   bool shut_down_ = false;

@@ -25,8 +25,8 @@ constexpr size_t kStackSize = 512 * 1024;  // libkrb5 and the resolver's modules
 constexpr unsigned kMaxPreparers = 8;      // threads that may wait for the KDC at the same time
 constexpr int kIdleMilliseconds = 1000;    // then the loop's thread goes
 
-// An attempt on its way through a preparer's thread. Shared, because the loop gives up at the deadline
-// while the preparer still waits for the KDC; whoever comes last frees it.
+// An attempt on its way through a preparer's thread. Shared, because the loop gives up at the
+// deadline while the preparer still waits for the KDC; whoever comes last frees it.
 struct Preparation {
   std::unique_ptr<Attempt> attempt;
   std::atomic<bool> done{false};
@@ -38,8 +38,8 @@ struct Item {
   enum class Kind { kPrepare, kNegotiate, kFlush };
   Kind kind;
   ConnectionRef connection;
-  int fd;            // a duplicate, the service's own
-  short events = 0;  // to wait for; 0: nothing to poll
+  int fd;                                    // a duplicate, the service's own
+  short events = 0;                          // to wait for; 0: nothing to poll
   std::shared_ptr<Preparation> preparation;  // unless kFlush; after kPrepare the loop's alone
 
   Attempt& attempt() const { return *preparation->attempt; }
@@ -220,7 +220,8 @@ void* Loop(void*) {
       }
     }
     waits.assign(1, {wake_event, POLLIN, 0});
-    for (const Item& item : items) waits.push_back({item.events != 0 ? item.fd : -1, item.events, 0});
+    for (const Item& item : items)
+      waits.push_back({item.events != 0 ? item.fd : -1, item.events, 0});
     const int ready = real::poll(waits.data(), waits.size(), PollTimeout(items));
     idle = ready == 0 && items.empty();
     if (waits[0].revents != 0) {
@@ -255,7 +256,8 @@ void Service::Negotiate(ConnectionRef connection, int fd, std::unique_ptr<Attemp
   const DescriptorHeadroom headroom;
   auto preparation = std::make_shared<Preparation>();
   preparation->attempt = std::move(attempt);
-  Item item{Item::Kind::kPrepare, std::move(connection), OwnDescriptor::Duplicate(fd), 0, preparation};
+  Item item{Item::Kind::kPrepare, std::move(connection), OwnDescriptor::Duplicate(fd), 0,
+            preparation};
   if (item.fd < 0) {
     const Status error(Errc::kNetwork, std::string("no descriptor is left: ") + strerror(errno));
     item.connection->Fail(fd, error, item.attempt().server());

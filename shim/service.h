@@ -1,6 +1,6 @@
-// The shim's own threads: they negotiate, and send the tails that the kernel did not take. Started at
-// the first need, gone when idle, all signals blocked; none of them survives a fork, and the child
-// starts its own.
+// The shim's own threads: they negotiate, and send the tails that the kernel did not take. Started
+// at the first need, gone when idle, all signals blocked; none of them survives a fork, and the
+// child starts its own.
 #ifndef SHIM_SERVICE_H_
 #define SHIM_SERVICE_H_
 
@@ -13,8 +13,8 @@ namespace socksify {
 
 class Service {
  public:
-  // Runs the attempt to its end, or its deadline, and tells the connection, which is kConnecting. `fd`
-  // is the application's; the service works on a duplicate. Does not block.
+  // Runs the attempt to its end, or its deadline, and tells the connection, which is kConnecting.
+  // `fd` is the application's; the service works on a duplicate. Does not block.
   static void Negotiate(ConnectionRef connection, int fd, std::unique_ptr<Attempt> attempt);
 
   // Sends the connection's tail when the kernel takes it, also if the application closes `fd`.

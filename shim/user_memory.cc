@@ -26,16 +26,16 @@ long RawSyscall(long number, long a, long b, long c, long d, long e, long f) {
 
 // The kernel reads the signal set before it looks at `how`, which is invalid.
 bool IsWordReadable(uintptr_t address) {
-  return RawSyscall(SYS_rt_sigprocmask, -1, static_cast<long>(address & ~uintptr_t{7}), 0, 8, 0, 0) !=
-         -EFAULT;
+  return RawSyscall(SYS_rt_sigprocmask, -1, static_cast<long>(address & ~uintptr_t{7}), 0, 8, 0,
+                    0) != -EFAULT;
 }
 
 // Adds nothing to the word, atomically, and wakes nobody.
 bool IsWordWritable(uintptr_t address) {
   static int unused;
   constexpr int kAddNothing = FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_EQ, 0);
-  return RawSyscall(SYS_futex, reinterpret_cast<long>(&unused), FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 0, 0,
-                    static_cast<long>(address & ~uintptr_t{3}), kAddNothing) != -EFAULT;
+  return RawSyscall(SYS_futex, reinterpret_cast<long>(&unused), FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG,
+                    0, 0, static_cast<long>(address & ~uintptr_t{3}), kAddNothing) != -EFAULT;
 }
 
 template <typename Check>

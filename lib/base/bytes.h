@@ -12,8 +12,8 @@
 namespace socksify {
 
 using Bytes = std::vector<uint8_t>;
-using ByteView = std::span<const uint8_t>;    // borrowed; valid as long as its owner says
-using ByteSpan = std::span<uint8_t>;          // borrowed, writable
+using ByteView = std::span<const uint8_t>;  // borrowed; valid as long as its owner says
+using ByteSpan = std::span<uint8_t>;        // borrowed, writable
 
 inline ByteView AsBytes(std::string_view text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
@@ -23,7 +23,9 @@ inline std::string_view AsText(ByteView octets) {
   return {reinterpret_cast<const char*>(octets.data()), octets.size()};
 }
 
-inline void Append(Bytes& to, ByteView octets) { to.insert(to.end(), octets.begin(), octets.end()); }
+inline void Append(Bytes& to, ByteView octets) {
+  to.insert(to.end(), octets.begin(), octets.end());
+}
 
 inline void AppendU16(Bytes& to, uint16_t value) {  // network order
   to.push_back(static_cast<uint8_t>(value >> 8));

@@ -40,7 +40,8 @@ void Log::Write(LogLevel level, std::string_view message) {
   };
   append(g_name);
   append(": ");
-  for (char c : message.substr(0, kMaxLine)) {  // one event, one line; no terminal escapes from a peer
+  for (char c :
+       message.substr(0, kMaxLine)) {  // one event, one line; no terminal escapes from a peer
     char shown = static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
     append({&shown, 1});
   }

@@ -1,7 +1,7 @@
 // Errors as values. `Status` is success or one error; `Result<T>` is a T or one error.
 //
-// An error has a code, which the table in result.cc maps to an errno (protocol.md, section 4), and a
-// message for people: what happened, with whom, what to do. No message ever holds a secret.
+// An error has a code, which the table in result.cc maps to an errno (protocol.md, section 4), and
+// a message for people: what happened, with whom, what to do. No message ever holds a secret.
 #ifndef LIB_BASE_RESULT_H_
 #define LIB_BASE_RESULT_H_
 
@@ -14,11 +14,11 @@ namespace socksify {
 
 enum class Errc : uint8_t {
   kOk,
-  kMalformed,       // the peer's octets are not the protocol
-  kIntegrity,       // a frame failed its check: altered, replayed, missing, out of order, wrong level
-  kTruncated,       // the stream ended inside a frame
-  kServerClosed,    // the server closed during the negotiation
-  kCredentials,     // no usable credentials of our own (no ticket, expired, no keytab)
+  kMalformed,     // the peer's octets are not the protocol
+  kIntegrity,     // a frame failed its check: altered, replayed, missing, out of order, wrong level
+  kTruncated,     // the stream ended inside a frame
+  kServerClosed,  // the server closed during the negotiation
+  kCredentials,   // no usable credentials of our own (no ticket, expired, no keytab)
   kAuthentication,  // the peer refused ours, or failed to prove its own identity
   kPolicy,          // the peer's choice is not one our policy accepts
   kNetwork,         // the server cannot be reached
@@ -59,8 +59,8 @@ class [[nodiscard]] Status {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}                   // NOLINT: implicit, as a return
-  Result(Status error) : status_(std::move(error)) {}             // NOLINT: must not be ok()
+  Result(T value) : value_(std::move(value)) {}        // NOLINT: implicit, as a return
+  Result(Status error) : status_(std::move(error)) {}  // NOLINT: must not be ok()
   Result(Errc code, std::string message) : status_(code, std::move(message)) {}
 
   bool ok() const { return value_.has_value(); }

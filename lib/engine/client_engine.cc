@@ -31,7 +31,8 @@ GssInitiatorOptions GssOptions(const Config& config, const ServerEndpoint& serve
 
 class ClientEngineImpl final : public ClientEngine {
  public:
-  ClientEngineImpl(const Config& config, const ServerEndpoint& server, std::optional<Request> request)
+  ClientEngineImpl(const Config& config, const ServerEndpoint& server,
+                   std::optional<Request> request)
       : config_(config), server_(server), request_(std::move(request)) {}
 
   Status Prepare() override {
@@ -236,7 +237,8 @@ class ClientEngineImpl final : public ClientEngine {
 
   std::string OfferedMethods() const {
     std::string names;
-    for (const Offer& offer : offers_) names += (names.empty() ? "" : ", ") + std::string(MethodName(offer.method));
+    for (const Offer& offer : offers_)
+      names += (names.empty() ? "" : ", ") + std::string(MethodName(offer.method));
     return names;
   }
 

@@ -1,11 +1,11 @@
-// The client's side of one SOCKS connection as a state machine: octets in, octets out, no descriptor,
-// no clock, no callback.
+// The client's side of one SOCKS connection as a state machine: octets in, octets out, no
+// descriptor, no clock, no callback.
 //
 //   greeting -> choice -> sub-negotiation -> request -> reply -> established
 //
 // The caller sends what output() holds, reads no more than WantedOctets() and feeds it, until the
-// state is kEstablished (or kFailed: send what output() still holds, then close). It owns the engine;
-// one thread at a time.
+// state is kEstablished (or kFailed: send what output() still holds, then close). It owns the
+// engine; one thread at a time.
 #ifndef LIB_ENGINE_CLIENT_ENGINE_H_
 #define LIB_ENGINE_CLIENT_ENGINE_H_
 
@@ -25,14 +25,15 @@ class ClientEngine {
  public:
   enum class State : uint8_t { kNegotiating, kEstablished, kFailed };
 
-  // `config` must outlive the engine. `server` is the one of config.servers that is being talked to.
-  // Without a request (--check) the engine is established once the security layer is.
+  // `config` must outlive the engine. `server` is the one of config.servers that is being talked
+  // to. Without a request (--check) the engine is established once the security layer is.
   static std::unique_ptr<ClientEngine> New(const Config& config, const ServerEndpoint& server,
                                            std::optional<Request> request);
   virtual ~ClientEngine() = default;
 
-  // Call it first. Makes what can be made before the server has spoken: credentials, the first token,
-  // the greeting. May block on the KDC; nothing else here blocks. A failure is also the engine's.
+  // Call it first. Makes what can be made before the server has spoken: credentials, the first
+  // token, the greeting. May block on the KDC; nothing else here blocks. A failure is also the
+  // engine's.
   virtual Status Prepare() = 0;
 
   virtual State state() const = 0;
@@ -51,12 +52,13 @@ class ClientEngine {
   // The server has closed its side. Fails the engine unless a short failure reply ends that way.
   virtual void FeedEof() = 0;
 
-  // --- established ---------------------------------------------------------------------------------
+  // --- established
+  // ---------------------------------------------------------------------------------
   virtual Method method() const = 0;
   virtual SecuritySummary summary() const = 0;
-  virtual const Address& bound() const = 0;              // of the reply
+  virtual const Address& bound() const = 0;                // of the reply
   virtual std::unique_ptr<SecurityLayer> TakeLayer() = 0;  // once
-  virtual Bytes TakeEarlyData() = 0;                     // plaintext that came in the reply's frame
+  virtual Bytes TakeEarlyData() = 0;  // plaintext that came in the reply's frame
 };
 
 }  // namespace socksify

@@ -1,5 +1,5 @@
-// The door of the core library, which the shim and `socksify-gss --check` open with dlopen: what lies
-// behind it (GSS-API, GnuTLS) is loaded by nobody who makes no proxied connection.
+// The door of the core library, which the shim and `socksify-gss --check` open with dlopen: what
+// lies behind it (GSS-API, GnuTLS) is loaded by nobody who makes no proxied connection.
 #ifndef LIB_ENGINE_CORE_H_
 #define LIB_ENGINE_CORE_H_
 

@@ -11,8 +11,8 @@ namespace socksify {
 
 inline constexpr char kCoreFile[] = "libsocksify-gss-core.so";
 
-// `path` is the file of the core. It stays loaded for the life of the process. kConfig when it cannot
-// be loaded or is of another version. May block on the disk; not for signal handlers.
+// `path` is the file of the core. It stays loaded for the life of the process. kConfig when it
+// cannot be loaded or is of another version. May block on the disk; not for signal handlers.
 Result<const Core*> LoadCore(const std::string& path);
 
 }  // namespace socksify

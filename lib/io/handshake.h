@@ -21,7 +21,8 @@ extern const SocketCalls kLibcSocketCalls;
 
 using Deadline = std::chrono::steady_clock::time_point;
 
-// What a step waits for, or that the handshake has ended: then the engine is kEstablished or kFailed.
+// What a step waits for, or that the handshake has ended: then the engine is kEstablished or
+// kFailed.
 enum class HandshakeStep : unsigned char { kWantRead, kWantWrite, kEnded };
 
 class Handshake {
@@ -48,8 +49,8 @@ class Handshake {
   size_t unread() const { return unread_; }
 
  private:
-  bool SendOutput();   // false: the socket takes no more now
-  bool ReadWanted();   // false: nothing has come
+  bool SendOutput();  // false: the socket takes no more now
+  bool ReadWanted();  // false: nothing has come
   void FailWithErrno(const char* what);
 
   const SocketCalls calls_;

@@ -65,13 +65,14 @@ Result<std::vector<Address>> ResolveServer(const ServerEndpoint& server) {
   const std::string port = std::to_string(server.port);
   int failure = getaddrinfo(server.host.c_str(), port.c_str(), &hints, &list);
   if (failure != 0) {
-    return {Errc::kNetwork, "cannot resolve the server's name " + server.host + ": " +
-                                gai_strerror(failure)};
+    return {Errc::kNetwork,
+            "cannot resolve the server's name " + server.host + ": " + gai_strerror(failure)};
   }
   std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(list, &freeaddrinfo);
   std::vector<Address> addresses;
   for (const addrinfo* at = list; at != nullptr; at = at->ai_next) {
-    if (auto address = AddressFromSockaddr(at->ai_addr, at->ai_addrlen)) addresses.push_back(*address);
+    if (auto address = AddressFromSockaddr(at->ai_addr, at->ai_addrlen))
+      addresses.push_back(*address);
   }
   return addresses;
 }

@@ -30,8 +30,8 @@ std::optional<Address> AddressFromSockaddr(const sockaddr* address, socklen_t le
 // address with AF_INET gives nullopt.
 std::optional<SocketAddress> SockaddrFromAddress(const Address& address, int family);
 
-// Every address of a SOCKS server, in the resolver's order. Blocks on the resolver. kNetwork when the
-// name is unknown.
+// Every address of a SOCKS server, in the resolver's order. Blocks on the resolver. kNetwork when
+// the name is unknown.
 Result<std::vector<Address>> ResolveServer(const ServerEndpoint& server);
 
 }  // namespace socksify

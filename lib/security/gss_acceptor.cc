@@ -46,8 +46,9 @@ class GssAcceptor final : public GssLayer {
     GssName source;
     OM_uint32 minor;
     OM_uint32 major = gss_accept_sec_context(
-        &minor, context_.address(), options_.credential ? options_.credential->get() : GSS_C_NO_CREDENTIAL,
-        &in, GSS_C_NO_CHANNEL_BINDINGS, source.address(), &mechanism_, out.get(), &granted_flags_,
+        &minor, context_.address(),
+        options_.credential ? options_.credential->get() : GSS_C_NO_CREDENTIAL, &in,
+        GSS_C_NO_CHANNEL_BINDINGS, source.address(), &mechanism_, out.get(), &granted_flags_,
         nullptr, nullptr);
     if (GSS_ERROR(major)) {
       return {Errc::kAuthentication, "GSS-API refused the client: " + GssErrorText(major, minor)};
@@ -63,12 +64,13 @@ class GssAcceptor final : public GssLayer {
     return AppendMessage(output, MessageType::kAuthentication, out.octets());
   }
 
-  // RFC 1961 section 3.2 obliges clients to ask for these; without them a replayed or missing message
-  // would go unnoticed.
+  // RFC 1961 section 3.2 obliges clients to ask for these; without them a replayed or missing
+  // message would go unnoticed.
   Status CheckFlags() const {
     constexpr OM_uint32 kRequired = GSS_C_REPLAY_FLAG | GSS_C_SEQUENCE_FLAG | GSS_C_INTEG_FLAG;
     if ((granted_flags_ & kRequired) != kRequired) {
-      return {Errc::kPolicy, "the client's context has no replay or sequence detection or integrity"};
+      return {Errc::kPolicy,
+              "the client's context has no replay or sequence detection or integrity"};
     }
     return {};
   }
@@ -103,8 +105,8 @@ class GssAcceptor final : public GssLayer {
     return status;
   }
 
-  // What the client asks for if it is accepted; else, and for "selective", the best that is. A client
-  // that did not ask for "selective" cannot be given it.
+  // What the client asks for if it is accepted; else, and for "selective", the best that is. A
+  // client that did not ask for "selective" cannot be given it.
   ProtectionLevel Choose(ProtectionLevel asked) const {
     auto possible = [&](ProtectionLevel level) {
       return level != ProtectionLevel::kConfidentiality || (granted_flags_ & GSS_C_CONF_FLAG) != 0;
@@ -150,8 +152,8 @@ Result<std::shared_ptr<const GssAcceptorCredential>> AcquireGssAcceptorCredentia
     major = gss_import_name(&minor, &text, is_principal ? GSS_C_NO_OID : GSS_C_NT_HOSTBASED_SERVICE,
                             name.address());
     if (GSS_ERROR(major)) {
-      return {Errc::kConfig, "cannot read the service name '" + service + "': " +
-                                 GssErrorText(major, minor)};
+      return {Errc::kConfig,
+              "cannot read the service name '" + service + "': " + GssErrorText(major, minor)};
     }
   }
   gss_key_value_element_desc element = {"keytab", keytab.c_str()};
@@ -162,8 +164,8 @@ Result<std::shared_ptr<const GssAcceptorCredential>> AcquireGssAcceptorCredentia
   major = gss_acquire_cred_from(&minor, name.get(), GSS_C_INDEFINITE, &set, GSS_C_ACCEPT, &store,
                                 credential.address(), nullptr, nullptr);
   if (GSS_ERROR(major)) {
-    return {Errc::kCredentials, "no key" + (service.empty() ? "" : " for " + service) + " in " + where +
-                                    ": " + GssErrorText(major, minor)};
+    return {Errc::kCredentials, "no key" + (service.empty() ? "" : " for " + service) + " in " +
+                                    where + ": " + GssErrorText(major, minor)};
   }
   return std::shared_ptr<const GssAcceptorCredential>(
       std::make_shared<GssAcceptorCredential>(std::move(credential)));

@@ -50,8 +50,8 @@ Result<size_t> GssLayer::FrameSize(ByteView octets) const {
 
 Status GssLayer::AppendMessage(Bytes* output, MessageType type, ByteView token) {
   if (token.size() > kMaxTokenSize) {
-    return {Errc::kUnsupported, "a GSS-API token of " + std::to_string(token.size()) +
-                                    " octets does not fit a frame"};
+    return {Errc::kUnsupported,
+            "a GSS-API token of " + std::to_string(token.size()) + " octets does not fit a frame"};
   }
   uint8_t header[kFrameHeaderSize];
   WriteFrameHeader(header, static_cast<uint8_t>(type), static_cast<uint16_t>(token.size()));

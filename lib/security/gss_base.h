@@ -30,11 +30,12 @@ class GssLayer : public SecurityLayer {
   // One message of the sub-negotiation (mtyp 1 or 2) has come.
   virtual Status HandleMessage(MessageType type, ByteView token, Bytes* output) = 0;
 
-  // The negotiation has failed for a reason other than the peer's own abort: the last chance to tell
-  // it so.
+  // The negotiation has failed for a reason other than the peer's own abort: the last chance to
+  // tell it so.
   virtual void AppendAbort(Bytes* /*output*/) {}
 
-  // A message of the sub-negotiation, RFC 1961 sections 3.4 and 4.3. kUnsupported above 65535 octets.
+  // A message of the sub-negotiation, RFC 1961 sections 3.4 and 4.3. kUnsupported above 65535
+  // octets.
   static Status AppendMessage(Bytes* output, MessageType type, ByteView token);
 
   // The context is complete and the level agreed: from now on octets are sealed. Takes the context.

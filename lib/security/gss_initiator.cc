@@ -72,8 +72,8 @@ class GssInitiator final : public GssLayer {
   }
 
   OM_uint32 InitContext(ByteView input, Bytes* output, OM_uint32* minor) {
-    OM_uint32 flags = GSS_C_MUTUAL_FLAG | GSS_C_REPLAY_FLAG | GSS_C_SEQUENCE_FLAG | GSS_C_INTEG_FLAG |
-                      GSS_C_CONF_FLAG;
+    OM_uint32 flags = GSS_C_MUTUAL_FLAG | GSS_C_REPLAY_FLAG | GSS_C_SEQUENCE_FLAG |
+                      GSS_C_INTEG_FLAG | GSS_C_CONF_FLAG;
     switch (options_.delegate) {
       case GssInitiatorOptions::Delegate::kPolicy:
         flags |= GSS_C_DELEG_POLICY_FLAG;
@@ -88,10 +88,10 @@ class GssInitiator final : public GssLayer {
     gss_OID mechanism = const_cast<gss_OID>(spnego ? &kSpnegoMechanism : &kKerberosMechanism);
     gss_buffer_desc in = GssInput(input);
     GssBuffer out;
-    OM_uint32 major = gss_init_sec_context(minor, GSS_C_NO_CREDENTIAL, context_.address(), target_.get(),
-                                           mechanism, flags, GSS_C_INDEFINITE,
-                                           GSS_C_NO_CHANNEL_BINDINGS, &in, &mechanism_, out.get(),
-                                           &granted_flags_, nullptr);
+    OM_uint32 major =
+        gss_init_sec_context(minor, GSS_C_NO_CREDENTIAL, context_.address(), target_.get(),
+                             mechanism, flags, GSS_C_INDEFINITE, GSS_C_NO_CHANNEL_BINDINGS, &in,
+                             &mechanism_, out.get(), &granted_flags_, nullptr);
     output->assign(out.octets().begin(), out.octets().end());
     return major;
   }
@@ -122,7 +122,8 @@ class GssInitiator final : public GssLayer {
 
   Status SendToken(Bytes token, Bytes* output) {
     if (!token.empty()) {
-      if (Status status = AppendMessage(output, MessageType::kAuthentication, token); !status.ok()) {
+      if (Status status = AppendMessage(output, MessageType::kAuthentication, token);
+          !status.ok()) {
         return status;
       }
       if (complete_) stage_ = Stage::kAcknowledgement;
@@ -156,8 +157,9 @@ class GssInitiator final : public GssLayer {
       octet = *level;
     }
     if (!Acceptable(octet)) {
-      return {Errc::kPolicy, "the server wants protection level " + std::to_string(octet) + ", not " +
-                                 ProtectionLevelName(options_.level) + "; see --protection"};
+      return {Errc::kPolicy, "the server wants protection level " + std::to_string(octet) +
+                                 ", not " + ProtectionLevelName(options_.level) +
+                                 "; see --protection"};
     }
     Establish(std::move(context_), static_cast<ProtectionLevel>(octet), options_.max_token);
     return {};
@@ -189,7 +191,8 @@ class GssInitiator final : public GssLayer {
         {GSS_C_CONF_FLAG, "confidentiality"},
     };
     for (const auto& required : kRequired) {
-      const bool needed = required.flag != GSS_C_CONF_FLAG || options_.level != ProtectionLevel::kIntegrity;
+      const bool needed =
+          required.flag != GSS_C_CONF_FLAG || options_.level != ProtectionLevel::kIntegrity;
       if (needed && (granted_flags_ & required.flag) == 0) {
         return {Errc::kPolicy, "GSS-API with " + target_text_ + " gives no " + required.name};
       }

@@ -17,13 +17,13 @@ struct GssInitiatorOptions {
   enum class Delegate : uint8_t { kPolicy, kAlways, kNever };
   enum class Mechanism : uint8_t { kKerberos, kSpnego };
 
-  std::string server_host;              // of the SOCKS server, as the user named it
+  std::string server_host;  // of the SOCKS server, as the user named it
   std::vector<std::string> services = {"socks", "rcmd"};  // tried in order; with '/': a principal
   ProtectionLevel level = ProtectionLevel::kConfidentiality;  // asked for, and the least accepted
   Delegate delegate = Delegate::kPolicy;
   Mechanism mechanism = Mechanism::kKerberos;
-  bool nec = false;                     // protection level in clear
-  size_t max_token = kMaxTokenSize;     // longest token sent; SS5 takes 16192 only
+  bool nec = false;                  // protection level in clear
+  size_t max_token = kMaxTokenSize;  // longest token sent; SS5 takes 16192 only
 };
 
 // The initiator uses the process's default credentials. Prepare() may block on the KDC.

@@ -9,8 +9,8 @@
 namespace socksify {
 namespace {
 
-// The four parts of a wrap token. RFC 4121 tokens carry all of them in this order, so a token can be
-// made in place.
+// The four parts of a wrap token. RFC 4121 tokens carry all of them in this order, so a token can
+// be made in place.
 enum Part { kHeader, kData, kPadding, kTrailer, kParts };
 
 void DescribeParts(gss_iov_buffer_desc (&parts)[kParts], ByteSpan data) {
@@ -24,8 +24,8 @@ size_t TokenSize(gss_ctx_id_t context, bool confidential, size_t plaintext) {
   gss_iov_buffer_desc parts[kParts];
   DescribeParts(parts, {static_cast<uint8_t*>(nullptr), plaintext});
   OM_uint32 minor;
-  if (GSS_ERROR(gss_wrap_iov_length(&minor, context, confidential, GSS_C_QOP_DEFAULT, nullptr, parts,
-                                    kParts))) {
+  if (GSS_ERROR(gss_wrap_iov_length(&minor, context, confidential, GSS_C_QOP_DEFAULT, nullptr,
+                                    parts, kParts))) {
     return 0;
   }
   size_t size = 0;
@@ -35,6 +35,15 @@ size_t TokenSize(gss_ctx_id_t context, bool confidential, size_t plaintext) {
 
 Status WrapError(OM_uint32 major, OM_uint32 minor) {
   return {Errc::kIntegrity, "cannot protect a message: " + GssErrorText(major, minor)};
+}
+
+// Is it a wrap token of RFC 4121 section 4.2.6.2: TOK_ID 05 04, one octet of flags, filler FF, EC,
+// RRC and SND_SEQ? MIT 1.20 follows a null pointer at others, a MIC token of RFC 1964 for one,
+// which anybody on the wire could send.
+bool IsWrapToken(ByteView token) {
+  constexpr size_t kTokenHeaderSize = 16;
+  return token.size() >= kTokenHeaderSize && token[0] == 0x05 && token[1] == 0x04 &&
+         token[3] == 0xff;
 }
 
 }  // namespace
@@ -48,9 +57,8 @@ GssProtection::GssProtection(GssContext context, ProtectionLevel level, size_t m
     max_plaintext_ = limit;
   }
   // The peer may protect more than asked for, never less: integrity is the least it can be.
-  min_frame_ = kFrameHeaderSize +
-               std::max<size_t>(1, std::min(TokenSize(context_.get(), false, 1),
-                                            TokenSize(context_.get(), true, 1)));
+  min_frame_ = kFrameHeaderSize + std::max<size_t>(1, std::min(TokenSize(context_.get(), false, 1),
+                                                               TokenSize(context_.get(), true, 1)));
 }
 
 Status GssProtection::Seal(ByteView plain, Bytes* frame) {
@@ -102,9 +110,11 @@ Result<ByteSpan> GssProtection::Open(ByteSpan frame) {
   gss_qop_t qop = 0;
   std::lock_guard lock(mutex_);
   if (!error_.ok()) return error_;
+  if (!IsWrapToken(token)) {
+    return error_ = {Errc::kIntegrity, "a message of the peer is no wrap token of RFC 4121"};
+  }
   OM_uint32 minor;
-  OM_uint32 major =
-      gss_unwrap_iov(&minor, context_.get(), &conf_state, &qop, buffers, kBuffers);
+  OM_uint32 major = gss_unwrap_iov(&minor, context_.get(), &conf_state, &qop, buffers, kBuffers);
   // Replayed, missing and reordered tokens come with their data and a supplementary status: on a
   // stream nothing but exactly GSS_S_COMPLETE will do (protocol.md section 1).
   if (major != GSS_S_COMPLETE) {
@@ -114,7 +124,8 @@ Result<ByteSpan> GssProtection::Open(ByteSpan frame) {
   if (level_ == ProtectionLevel::kConfidentiality && conf_state == 0) {
     return error_ = {Errc::kPolicy, "a message came without the confidentiality that was agreed"};
   }
-  return ByteSpan(static_cast<uint8_t*>(buffers[kPlain].buffer.value), buffers[kPlain].buffer.length);
+  return ByteSpan(static_cast<uint8_t*>(buffers[kPlain].buffer.value),
+                  buffers[kPlain].buffer.length);
 }
 
 Result<Bytes> WrapProtectionLevel(gss_ctx_id_t context, uint8_t level) {
@@ -128,12 +139,16 @@ Result<Bytes> WrapProtectionLevel(gss_ctx_id_t context, uint8_t level) {
 }
 
 Result<uint8_t> UnwrapProtectionLevel(gss_ctx_id_t context, ByteView token) {
+  if (!IsWrapToken(token)) {
+    return {Errc::kIntegrity, "the protection level is no wrap token of RFC 4121"};
+  }
   gss_buffer_desc sealed = GssInput(token);
   GssBuffer plain;
   OM_uint32 minor;
   OM_uint32 major = gss_unwrap(&minor, context, &sealed, plain.get(), nullptr, nullptr);
   if (major != GSS_S_COMPLETE) {
-    return {Errc::kIntegrity, "the protection level fails its check: " + GssErrorText(major, minor)};
+    return {Errc::kIntegrity,
+            "the protection level fails its check: " + GssErrorText(major, minor)};
   }
   if (plain.octets().size() != 1) {
     return {Errc::kMalformed, "the protection level is not one octet"};
@@ -153,7 +168,8 @@ std::string DescribeMechanism(gss_ctx_id_t context, gss_OID mechanism) {
   }
   // The session key's enctype is the last arc of the second element's OID.
   gss_buffer_set_t key = GSS_C_NO_BUFFER_SET;
-  if (!GSS_ERROR(gss_inquire_sec_context_by_oid(&minor, context, GSS_C_INQ_SSPI_SESSION_KEY, &key)) &&
+  if (!GSS_ERROR(
+          gss_inquire_sec_context_by_oid(&minor, context, GSS_C_INQ_SSPI_SESSION_KEY, &key)) &&
       key->count >= 2 && key->elements[1].length != 0) {
     const auto& oid = key->elements[1];
     krb5_enctype enctype = static_cast<const uint8_t*>(oid.value)[oid.length - 1];

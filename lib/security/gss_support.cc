@@ -4,7 +4,8 @@
 
 namespace socksify {
 
-const gss_OID_desc kKerberosMechanism = {9, const_cast<char*>("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02")};
+const gss_OID_desc kKerberosMechanism = {9,
+                                         const_cast<char*>("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02")};
 const gss_OID_desc kSpnegoMechanism = {6, const_cast<char*>("\x2b\x06\x01\x05\x05\x02")};
 
 namespace {
@@ -14,14 +15,15 @@ void AppendMessages(std::string& text, OM_uint32 code, int type) {
   do {
     OM_uint32 minor;
     GssBuffer message;
-    if (GSS_ERROR(gss_display_status(&minor, code, type, GSS_C_NO_OID, &more, message.get()))) return;
+    if (GSS_ERROR(gss_display_status(&minor, code, type, GSS_C_NO_OID, &more, message.get())))
+      return;
     if (!text.empty()) text += "; ";
     text += AsText(message.octets());
   } while (more != 0);
 }
 
-// The supplementary statuses: the call succeeded, but the message's place in the stream is wrong. The
-// mechanism's minor status says "Success" then.
+// The supplementary statuses: the call succeeded, but the message's place in the stream is wrong.
+// The mechanism's minor status says "Success" then.
 const char* SupplementaryText(OM_uint32 major) {
   if ((major & GSS_S_DUPLICATE_TOKEN) != 0) return "a duplicate token";
   if ((major & GSS_S_OLD_TOKEN) != 0) return "a token too old to be checked for being a duplicate";

@@ -1,5 +1,5 @@
-// A SecurityLayer is what one authentication method makes of a connection: first it negotiates, then
-// it seals every outgoing octet into frames and opens the incoming ones.
+// A SecurityLayer is what one authentication method makes of a connection: first it negotiates,
+// then it seals every outgoing octet into frames and opens the incoming ones.
 //
 // One object serves one connection in one role and performs no I/O: octets in, octets out.
 // Seal and Open may be called from two threads at the same time (one each); everything else is for
@@ -37,7 +37,8 @@ class SecurityLayer {
   virtual ~SecurityLayer() = default;
 
   // The part of the negotiation that can be done before the peer has said anything. It may block on
-  // other machines (the KDC, names); nothing else here does. Optional: Negotiate does it when needed.
+  // other machines (the KDC, names); nothing else here does. Optional: Negotiate does it when
+  // needed.
   virtual Status Prepare() { return {}; }
 
   // Takes part in the method's sub-negotiation. `input` is what has come from the peer so far;
@@ -46,14 +47,15 @@ class SecurityLayer {
   // first. Returns true once the layer is established; octets behind that are not looked at.
   virtual Result<bool> Negotiate(ByteView input, size_t* consumed, Bytes* output) = 0;
 
-  // While negotiating: how many more octets at the least are needed before Negotiate can go on, judged
-  // by the input it was last shown. A caller that reads no more than that never reads past the end of
-  // the negotiation.
+  // While negotiating: how many more octets at the least are needed before Negotiate can go on,
+  // judged by the input it was last shown. A caller that reads no more than that never reads past
+  // the end of the negotiation.
   virtual size_t WantedOctets() const = 0;
 
   virtual SecuritySummary Summary() const = 0;
 
-  // --- established ---------------------------------------------------------------------------------
+  // --- established
+  // ---------------------------------------------------------------------------------
 
   // False: no frames at all, the octets of the application go as they are (methods 00, 02, 03).
   virtual bool framed() const = 0;
@@ -67,12 +69,12 @@ class SecurityLayer {
   // Appends one frame with all of `plain` (1 to MaxPlaintext() octets) to `frame`.
   virtual Status Seal(ByteView plain, Bytes* frame) = 0;
 
-  // The size of the frame that starts at `head`, its header included; 0 while too few octets are there
-  // to know (4 always suffice). Checks version, type and length. Thread-safe.
+  // The size of the frame that starts at `head`, its header included; 0 while too few octets are
+  // there to know (4 always suffice). Checks version, type and length. Thread-safe.
   virtual Result<size_t> FrameSize(ByteView head) const = 0;
 
-  // Opens exactly one frame in place. The plaintext is a view into `frame`, possibly empty. Whatever
-  // the peer did wrong is an error here: kIntegrity, kPolicy or kMalformed.
+  // Opens exactly one frame in place. The plaintext is a view into `frame`, possibly empty.
+  // Whatever the peer did wrong is an error here: kIntegrity, kPolicy or kMalformed.
   virtual Result<ByteSpan> Open(ByteSpan frame) = 0;
 };
 

@@ -28,9 +28,9 @@ struct Address {
   static Address Name(std::string_view name, uint16_t port);
 
   ByteView ip_octets() const { return {ip.data(), type == AddressType::kIpv4 ? 4u : 16u}; }
-  bool IsUnspecified() const;      // 0.0.0.0 or ::
-  std::string Host() const;        // "192.0.2.1", "2001:db8::1", "example.com"
-  std::string ToString() const;    // "192.0.2.1:80", "[2001:db8::1]:80", "example.com:80"
+  bool IsUnspecified() const;    // 0.0.0.0 or ::
+  std::string Host() const;      // "192.0.2.1", "2001:db8::1", "example.com"
+  std::string ToString() const;  // "192.0.2.1:80", "[2001:db8::1]:80", "example.com:80"
 
   bool operator==(const Address&) const = default;
 };

@@ -43,8 +43,8 @@ enum class Reply : uint8_t {  // RFC 1928 section 6
   kAddressTypeNotSupported = 0x08,
 };
 
-Errc ReplyErrc(Reply reply);          // unassigned values count as kGeneralFailure
-const char* ReplyText(Reply reply);   // "connection refused"; "unassigned reply" for others
+Errc ReplyErrc(Reply reply);         // unassigned values count as kGeneralFailure
+const char* ReplyText(Reply reply);  // "connection refused"; "unassigned reply" for others
 
 // What a Parse function found: a message of `size` octets, or size 0 and at least `missing` more
 // octets wanted.
@@ -75,8 +75,9 @@ struct Request {  // VER CMD RSV ATYP DST.ADDR DST.PORT
   Address destination;
 };
 Status AppendRequest(Bytes& to, const Request& request);
-// An unknown command is returned as it came (the server answers REP 07). kMalformed: VER, RSV, ATYP,
-// address; kReplyAddressUnsupported when ATYP alone is unknown, so that a server can answer REP 08.
+// An unknown command is returned as it came (the server answers REP 07). kMalformed: VER, RSV,
+// ATYP, address; kReplyAddressUnsupported when ATYP alone is unknown, so that a server can answer
+// REP 08.
 Result<Parsed<Request>> ParseRequest(ByteView octets);
 
 struct ReplyMessage {  // VER REP RSV ATYP BND.ADDR BND.PORT
@@ -84,8 +85,8 @@ struct ReplyMessage {  // VER REP RSV ATYP BND.ADDR BND.PORT
   Address bound;
 };
 Status AppendReply(Bytes& to, const ReplyMessage& reply);
-// A failure (REP other than 0) is complete at octet 2 when `at_end` says that no more will come, and
-// its bound address is then zero: some servers send short failures.
+// A failure (REP other than 0) is complete at octet 2 when `at_end` says that no more will come,
+// and its bound address is then zero: some servers send short failures.
 Result<Parsed<ReplyMessage>> ParseReply(ByteView octets, bool at_end = false);
 
 }  // namespace socksify

@@ -20,7 +20,8 @@ struct UserpassRequest {  // VER ULEN UNAME PLEN PASSWD
 };
 // kConfig when the user or the password is empty or longer than 255 octets.
 Status AppendUserpassRequest(Bytes& to, const UserpassRequest& request);
-Result<Parsed<UserpassRequest>> ParseUserpassRequest(ByteView octets);  // kMalformed: VER, a length 0
+Result<Parsed<UserpassRequest>> ParseUserpassRequest(
+    ByteView octets);  // kMalformed: VER, a length 0
 
 struct UserpassReply {  // VER STATUS
   uint8_t status = 0xff;

@@ -38,12 +38,14 @@ bool Establish(ContextPair& pair) {
   OM_uint32 minor;
   GssName target;
   gss_buffer_desc name = GssInput(AsBytes("socks@localhost"));
-  if (gss_import_name(&minor, &name, GSS_C_NT_HOSTBASED_SERVICE, target.address()) != 0) return false;
+  if (gss_import_name(&minor, &name, GSS_C_NT_HOSTBASED_SERVICE, target.address()) != 0)
+    return false;
   GssBuffer request, answer, rest;
   OM_uint32 major = gss_init_sec_context(
       &minor, GSS_C_NO_CREDENTIAL, pair.client.address(), target.get(),
       const_cast<gss_OID>(&kKerberosMechanism),
-      GSS_C_MUTUAL_FLAG | GSS_C_REPLAY_FLAG | GSS_C_SEQUENCE_FLAG | GSS_C_INTEG_FLAG | GSS_C_CONF_FLAG,
+      GSS_C_MUTUAL_FLAG | GSS_C_REPLAY_FLAG | GSS_C_SEQUENCE_FLAG | GSS_C_INTEG_FLAG |
+          GSS_C_CONF_FLAG,
       0, GSS_C_NO_CHANNEL_BINDINGS, GSS_C_NO_BUFFER, nullptr, request.get(), nullptr, nullptr);
   if (major != GSS_S_CONTINUE_NEEDED) return false;
   major = gss_accept_sec_context(&minor, pair.server.address(), GSS_C_NO_CREDENTIAL, request.get(),
@@ -52,8 +54,8 @@ bool Establish(ContextPair& pair) {
   if (major != GSS_S_COMPLETE) return false;
   major = gss_init_sec_context(&minor, GSS_C_NO_CREDENTIAL, pair.client.address(), target.get(),
                                const_cast<gss_OID>(&kKerberosMechanism), 0, 0,
-                               GSS_C_NO_CHANNEL_BINDINGS, answer.get(), nullptr, rest.get(), nullptr,
-                               nullptr);
+                               GSS_C_NO_CHANNEL_BINDINGS, answer.get(), nullptr, rest.get(),
+                               nullptr, nullptr);
   return major == GSS_S_COMPLETE;
 }
 

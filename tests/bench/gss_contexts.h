@@ -1,5 +1,5 @@
-// What the benchmarks of the GSS-API method measure: two of our layers, and two bare contexts of MIT
-// Kerberos, each pair established in memory. `make bench` gives the realm.
+// What the benchmarks of the GSS-API method measure: two of our layers, and two bare contexts of
+// MIT Kerberos, each pair established in memory. `make bench` gives the realm.
 #ifndef TESTS_BENCH_GSS_CONTEXTS_H_
 #define TESTS_BENCH_GSS_CONTEXTS_H_
 

@@ -45,13 +45,15 @@ void Seal(benchmark::State& state) {
   const size_t size = std::min(static_cast<size_t>(state.range(1)), pair.client->MaxPlaintext());
   const Bytes plain(size, 'x');
   Bytes frame;
-  Measure(state, size, [](size_t) {}, [&](size_t batch) {
-    for (size_t i = 0; i < batch; i++) {
-      frame.clear();
-      if (!pair.client->Seal(plain, &frame).ok()) return false;
-    }
-    return true;
-  });
+  Measure(
+      state, size, [](size_t) {},
+      [&](size_t batch) {
+        for (size_t i = 0; i < batch; i++) {
+          frame.clear();
+          if (!pair.client->Seal(plain, &frame).ok()) return false;
+        }
+        return true;
+      });
 }
 
 void Open(benchmark::State& state) {
@@ -85,13 +87,15 @@ void GssWrap(benchmark::State& state) {
   ContextPair pair;
   if (!Establish(pair)) return state.SkipWithError(kNoRealm);
   const Bytes plain(static_cast<size_t>(state.range(1)), 'x');
-  Measure(state, plain.size(), [](size_t) {}, [&](size_t batch) {
-    for (size_t i = 0; i < batch; i++) {
-      GssBuffer token;
-      if (!Wrap(pair, LevelOf(state), plain, token.get())) return false;
-    }
-    return true;
-  });
+  Measure(
+      state, plain.size(), [](size_t) {},
+      [&](size_t batch) {
+        for (size_t i = 0; i < batch; i++) {
+          GssBuffer token;
+          if (!Wrap(pair, LevelOf(state), plain, token.get())) return false;
+        }
+        return true;
+      });
 }
 
 void GssUnwrap(benchmark::State& state) {

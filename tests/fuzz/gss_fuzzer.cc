@@ -69,10 +69,16 @@ void TryChangedFrame(Dealer& dealer) {
   if (opened.ok()) FUZZ_CHECK(std::ranges::equal(*opened, plain));
 }
 
-// Anything at all behind a good header.
+// Anything at all behind a good header, and behind the start of a token of RFC 4121.
 void TryAnyFrame(Dealer& dealer) {
-  Session session(ProtectionLevel::kConfidentiality);
-  const Bytes token = dealer.Rest();
+  const uint8_t choices = dealer.Octet();
+  Session session((choices & 1) != 0 ? ProtectionLevel::kIntegrity
+                                     : ProtectionLevel::kConfidentiality);
+  Bytes token = dealer.Rest();
+  if ((choices & 2) != 0) {
+    const uint8_t start[] = {0x05, 0x04, static_cast<uint8_t>(choices >> 2 & 7), 0xff};
+    token.insert(token.begin(), std::begin(start), std::end(start));
+  }
   if (token.empty() || token.size() > kMaxTokenSize) return;
   Bytes frame(kFrameHeaderSize);
   WriteFrameHeader(frame, static_cast<uint8_t>(MessageType::kUserData),

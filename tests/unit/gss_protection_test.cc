@@ -199,6 +199,17 @@ TEST_F(GssProtectionTest, EveryTruncationIsRefused) {
   }
 }
 
+// MIT 1.20 crashes at this one, which the fuzzer found: it has the TOK_ID of a MIC token of RFC
+// 1964.
+TEST_F(GssProtectionTest, TokensOfAnotherKindDoNotReachMit) {
+  for (int second : {0x00, 0x01, 0x02, 0x04}) {
+    auto pair = EstablishedPair();
+    const Bytes token = {
+        0x01, static_cast<uint8_t>(second), 0, 0, 0, 0, 0x2a, 0, 0, 0, 0, 0xda, 0, 0, 0x93, 0};
+    EXPECT_EQ(Opens(*pair->server.layer, Message(3, token), {}).code(), Errc::kIntegrity);
+  }
+}
+
 TEST_F(GssProtectionTest, TheFirstFailureIsTheLast) {
   auto pair = EstablishedPair();
   Bytes frame = Sealed(*pair->client.layer, Text("good"));

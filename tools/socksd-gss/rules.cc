@@ -26,10 +26,9 @@ size_t PortAt(std::string_view text) {
 
 Status TargetRules::Add(bool allow, std::string_view text) {
   Rule rule = {allow, false, {}, 0, 65535};
-  Status wrong(Errc::kConfig,
-                     "'" + std::string(text) +
-                         "' is no network, address, name or .suffix with an optional "
-                         ":PORT or :FIRST-LAST");
+  Status wrong(Errc::kConfig, "'" + std::string(text) +
+                                  "' is no network, address, name or .suffix with an optional "
+                                  ":PORT or :FIRST-LAST");
   std::string_view target = text;
   if (const size_t colon = PortAt(text); colon != std::string_view::npos) {
     const std::string_view ports = text.substr(colon + 1);
