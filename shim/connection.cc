@@ -114,7 +114,7 @@ void Connection::Clear() {
   receive_buffer_ = 0;
 }
 
-void Connection::LoseDescriptor(ConnectionRef connection, int fd) {
+void Connection::LoseDescriptor(const ConnectionRef& connection, int fd) {
   // As in the kernel, a call that waits keeps what it waits on although the number goes.
   if (fd >= 0 && connection->waiters_ != 0 && connection->followed_ < 0) {
     const int duplicate = OwnDescriptor::Duplicate(fd);

@@ -42,7 +42,7 @@ class Connection {
   void GainDescriptor() { descriptors_.fetch_add(1); }
   // A descriptor of it goes. `fd` is that number, still open, or -1. With the last one the
   // connection ends; a tail that is not out yet goes to the service first.
-  static void LoseDescriptor(ConnectionRef connection, int fd);
+  static void LoseDescriptor(const ConnectionRef& connection, int fd);
 
   // --- being connected ---------------------------------------------------------------------------
   // kIdle or kFailed becomes kConnecting. `destination` is what the server is asked for, `peer`

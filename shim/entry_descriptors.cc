@@ -70,7 +70,7 @@ void Goes(int fd) {
   const bool is_connection = DescriptorTable::Get(fd) == Mark::kConnection;
   if (!is_connection) Registrations::DescriptorGone(fd);
   if (ConnectionRef connection = DescriptorTable::Clear(fd)) {
-    Connection::LoseDescriptor(std::move(connection), fd);
+    Connection::LoseDescriptor(connection, fd);
   }
   if (is_connection) Registrations::DescriptorGone(fd);
   (void)keeper.Return(0);

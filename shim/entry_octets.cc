@@ -92,8 +92,9 @@ ssize_t SendMessage(Connection& connection, int fd, const msghdr* message, int f
   return SendOn(connection, fd, message->msg_iov, message->msg_iovlen, flags);
 }
 
-// Descriptors that came over a Unix socket are new here, whatever their numbers meant before.
-void ForgetReceivedDescriptors(const msghdr* message) {
+// Calls `visit` for every descriptor that the message carries over a Unix socket.
+template <typename Visitor>
+void ForEachPassedDescriptor(const msghdr* message, Visitor visit) {
   if (message->msg_controllen == 0) return;
   for (cmsghdr* at = CMSG_FIRSTHDR(message); at != nullptr;
        at = CMSG_NXTHDR(const_cast<msghdr*>(message), at)) {
@@ -102,28 +103,27 @@ void ForgetReceivedDescriptors(const msghdr* message) {
     for (size_t i = 0; i < count; ++i) {
       int fd;
       memcpy(&fd, CMSG_DATA(at) + i * sizeof fd, sizeof fd);
-      if (DescriptorTable::Get(fd) != DescriptorTable::Mark::kNone) {
-        DescriptorTable::Set(fd, DescriptorTable::Mark::kNone);
-      }
+      visit(fd);
     }
   }
 }
 
+// Descriptors that came are new here, whatever their numbers meant before.
+void ForgetReceivedDescriptors(const msghdr* message) {
+  ForEachPassedDescriptor(message, [](int fd) {
+    if (DescriptorTable::Get(fd) == DescriptorTable::Mark::kNone) return;
+    DescriptorTable::Set(fd, DescriptorTable::Mark::kNone);
+  });
+}
+
 // A session cannot follow its descriptor into another process, which would see protected octets.
 bool PassesConnection(const msghdr* message) {
-  if (message->msg_controllen == 0) return false;
-  for (cmsghdr* at = CMSG_FIRSTHDR(message); at != nullptr;
-       at = CMSG_NXTHDR(const_cast<msghdr*>(message), at)) {
-    if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_RIGHTS) continue;
-    const size_t count = (at->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (size_t i = 0; i < count; ++i) {
-      int fd;
-      memcpy(&fd, CMSG_DATA(at) + i * sizeof fd, sizeof fd);
-      ConnectionRef connection = DescriptorTable::Find(fd);
-      if (connection && connection->carries_session()) return true;
-    }
-  }
-  return false;
+  bool passes = false;
+  ForEachPassedDescriptor(message, [&](int fd) {
+    ConnectionRef connection = DescriptorTable::Find(fd);
+    if (connection && connection->carries_session()) passes = true;
+  });
+  return passes;
 }
 
 // A message on a descriptor that is not a connection. False with errno when it must not go.
