@@ -213,7 +213,7 @@ EXPORT int getaddrinfo(const char* name, const char* service, const addrinfo* hi
 }
 
 // Remote names are answered at once, so nothing is gained by doing this behind the caller's back.
-EXPORT int getaddrinfo_a(int mode, gaicb* list[], int count, sigevent* notify) noexcept {
+EXPORT int getaddrinfo_a(int mode, gaicb* list[], int count, sigevent* notify) {
   if (mode != GAI_WAIT && mode != GAI_NOWAIT) return errno = EINVAL, EAI_SYSTEM;
   for (int i = 0; i < count; ++i) {
     if (list[i] == nullptr) continue;

@@ -164,7 +164,9 @@ int SelectOurs(int count, fd_set* reads, fd_set* writes, fd_set* excepts, const 
 using namespace socksify;  // NOLINT: the functions below are libc's
 
 // libc's header calls `fds` write-only, which it is not.
+#ifndef __clang__
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 
 EXPORT int poll(pollfd* fds, nfds_t count, int timeout_ms) {
   if (__builtin_expect(!AnyOurs(fds, count), 1)) return real::poll(fds, count, timeout_ms);
