@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "lib/base/log.h"
 #include "shim/connection.h"
 #include "shim/descriptor_table.h"
 #include "shim/mutex.h"
@@ -49,6 +50,15 @@ void AfterForkInChild() {
   OwnDescriptor::CloseAllButLog(Runtime::log_fd());
 }
 
+// The program that is executed will miss it. No allocation: it may be vfork's child that calls.
+void TellOfClosedStandardStream() {
+  static std::atomic<bool> told{false};
+  if (told.exchange(true)) return;
+  Log::Warn(
+      "a program was executed with a wrapped connection as its standard input or output, which "
+      "this version cannot hand over: it finds the descriptor closed");
+}
+
 }  // namespace
 
 void PrepareForForks() {
@@ -81,6 +91,7 @@ ExecFence::ExecFence() {
     const int flags = real::fcntl(fd, F_GETFD);
     if (flags < 0 || (flags & FD_CLOEXEC) != 0) return;
     (void)real::fcntl(fd, F_SETFD, flags | FD_CLOEXEC);
+    if (fd <= STDERR_FILENO) TellOfClosedStandardStream();
     if (count_ < kMax) fds_[count_++] = fd;
   });
   errno = saved_errno;
