@@ -102,7 +102,7 @@ $(B)/libsocksify-gss.so: $(SHIM) $(THIN) $(B)/exports.map
 
 $(B)/exports.map: shim/calls.def
 	@mkdir -p $(@D)
-	@sed -n 's/^CALL\(_CHK\)\?(\(.*\))$$/\2;/p' $< | { echo '{ global:'; cat; echo 'local: *; };'; } >$@
+	@sed -n 's/^[A-Z_]*(\(.*\))$$/\1;/p' $< | { echo '{ global:'; cat; echo 'local: *; };'; } >$@
 $(B)/core.map: $(B)/flags
 	@echo '{ global: socksify_core; local: *; };' >$@
 

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "lib/io/socket_address.h"
 #include "shim/own_descriptor.h"
@@ -101,6 +102,12 @@ Attempt::Next Attempt::StartConnect(int fd) {
     if (family_ == AF_INET6 && address.type == AddressType::kIpv4) {
       int off = 0;  // the server's address goes as a v4-mapped one
       (void)real::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    }
+    if (std::exchange(tried_,
+                      true)) {  // a socket that has failed must forget it before it tries again
+      sockaddr nowhere = {};
+      nowhere.sa_family = AF_UNSPEC;
+      (void)real::connect(fd, &nowhere, sizeof nowhere);
     }
     if (ConnectWithoutWaiting(fd, *SockaddrFromAddress(address, family_)) == 0) {
       handshake_.emplace(kRealSocketCalls, fd, *engine_);

@@ -55,6 +55,7 @@ class Attempt {
   std::atomic<size_t> server_{0};
   std::vector<Address> addresses_;  // of the server, those still to be tried
   bool connecting_ = false;
+  bool tried_ = false;
   std::unique_ptr<ClientEngine> engine_;
   std::optional<Handshake> handshake_;
   Status error_;

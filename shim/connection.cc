@@ -59,6 +59,11 @@ ConnectionRef Connection::New() {
   return connection;
 }
 
+Connection* Connection::Ended() {
+  static Connection* const ended = ConnectionPool::Take();  // its one reference is never dropped
+  return ended;
+}
+
 bool Connection::Begin(const Address& destination, const SocketAddress& peer) {
   MutexLock lock(state_);
   if (phase() != Phase::kIdle && phase() != Phase::kFailed) return false;
@@ -67,19 +72,29 @@ bool Connection::Begin(const Address& destination, const SocketAddress& peer) {
   error_ = 0;
   if (outcome_event_ >= 0) OwnDescriptor::Close(std::exchange(outcome_event_, -1));
   connecting_.fetch_add(1);
+  generation_.fetch_add(1);
   phase_.store(Phase::kConnecting, std::memory_order_release);
   return true;
 }
 
 void Connection::Dissolve(int fd) {
-  MutexLock lock(state_);
-  if (phase_.exchange(Phase::kIdle) == Phase::kConnecting) connecting_.fetch_sub(1);
-  if (framed_.exchange(false)) sessions_.fetch_sub(1);
-  error_ = 0;
-  receiver_.Reset(fd);
-  sender_.Reset();
-  layer_.reset();
+  Registrations::Release(this, [&] {
+    MutexLock lock(state_);
+    if (phase_.exchange(Phase::kIdle) == Phase::kConnecting) connecting_.fetch_sub(1);
+    if (framed_.exchange(false)) sessions_.fetch_sub(1);
+    error_ = 0;
+    receiver_.Reset(fd);
+    sender_.Reset();
+    layer_.reset();
+    TellOutcome();
+    return true;
+  });
+  Service::Wake();
+}
+
+void Connection::TellOutcome() {
   pthread_cond_broadcast(&outcome_);
+  if (outcome_event_ >= 0) (void)eventfd_write(outcome_event_, 1);
 }
 
 bool Connection::TryRef() {
@@ -133,8 +148,7 @@ void Connection::End(int fd) {
   {
     MutexLock lock(state_);
     before = phase_.exchange(Phase::kEnded);
-    pthread_cond_broadcast(&outcome_);
-    if (outcome_event_ >= 0) (void)eventfd_write(outcome_event_, 1);
+    TellOutcome();
   }
   if (before == Phase::kConnecting) {
     connecting_.fetch_sub(1);
@@ -176,7 +190,8 @@ int Connection::TakeError(int fd) {
 
 // The kernel must be able to hold a whole frame, or it could not say that one is there.
 void Connection::MakeRoomForFrames(int fd) {
-  constexpr int kEnough = 2 * static_cast<int>(kMaxFrameSize);
+  constexpr int kEnough =
+      128 * 1024;  // the kernel's default, which grows by itself: leave that alone
   int size = 0;
   socklen_t length = sizeof size;
   if (real::getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, &length) == 0 && size < kEnough) {
@@ -185,7 +200,9 @@ void Connection::MakeRoomForFrames(int fd) {
   }
 }
 
-void Connection::Succeed(int fd, Attempt& attempt) {
+void Connection::Succeed(int fd, Attempt& attempt, uint32_t generation) {
+  MutexLock lock(state_);
+  if (!IsConnecting(generation)) return;
   layer_ = attempt.engine().TakeLayer();
   if (layer_->framed()) {
     MakeRoomForFrames(fd);
@@ -201,7 +218,10 @@ void Connection::Succeed(int fd, Attempt& attempt) {
   outcome_phase_ = Phase::kEstablished;
 }
 
-void Connection::Fail(int fd, const Status& error, const ServerEndpoint& server) {
+void Connection::Fail(int fd, const Status& error, const ServerEndpoint& server,
+                      uint32_t generation) {
+  MutexLock lock(state_);
+  if (!IsConnecting(generation)) return;
   ReportFailure(error, server, destination_);
   // The socket is as after a failed connect(2): not connected, ready for another; and as long as
   // the application has not been told, poll says that there is something to learn.
@@ -213,13 +233,15 @@ void Connection::Fail(int fd, const Status& error, const ServerEndpoint& server)
   outcome_phase_ = Phase::kFailed;
 }
 
-void Connection::Conclude() {
+void Connection::Conclude(uint32_t generation) {
+  if (!IsConnecting(generation)) return;  // it has ended, and its registrations with it
   Registrations::Release(this, [&] {
     MutexLock lock(state_);
-    Phase connecting = Phase::kConnecting;
-    if (phase_.compare_exchange_strong(connecting, outcome_phase_)) connecting_.fetch_sub(1);
-    pthread_cond_broadcast(&outcome_);
-    if (outcome_event_ >= 0) (void)eventfd_write(outcome_event_, 1);
+    if (!IsConnecting(generation)) return false;
+    phase_.store(outcome_phase_, std::memory_order_release);
+    connecting_.fetch_sub(1);
+    TellOutcome();
+    return true;
   });
 }
 
@@ -240,7 +262,8 @@ bool Connection::AwaitOutcome(int timeout_ms) {
 }
 
 bool Connection::IsReadable(int fd) {
-  return phase() != Phase::kEstablished || !framed() || receiver_.IsReadable(fd);
+  if (phase() != Phase::kEstablished || !framed() || !share_.Owns(ForkShare::kReceive)) return true;
+  return receiver_.IsReadable(fd);
 }
 
 int Connection::OutcomeEvent() {
@@ -269,17 +292,25 @@ size_t TotalSize(const iovec* vectors, size_t count) {
   return total;
 }
 
-// Counts a thread that waits, for as long as it lives.
-class Waiting {
- public:
-  explicit Waiting(std::atomic<int>& waiters) : waiters_(waiters) { ++waiters_; }
-  ~Waiting() { --waiters_; }
-
- private:
-  std::atomic<int>& waiters_;
-};
-
 }  // namespace
+
+// A thread is cancelled while it waits: nothing is unwound here, so what it held is given back for
+// it, the reference of the function that called Receive or Send included.
+void Connection::WaiterCancelled(void* connection) {
+  auto* self = static_cast<Connection*>(connection);
+  --self->waiters_;
+  self->Unref();
+}
+
+ssize_t Connection::AwaitOctets(int fd, int flags) {
+  ssize_t came;
+  ++waiters_;
+  pthread_cleanup_push(&WaiterCancelled, this);
+  came = real::recv(fd, nullptr, 1, MSG_PEEK | MSG_TRUNC | (flags & MSG_DONTWAIT));
+  pthread_cleanup_pop(0);
+  --waiters_;
+  return came;
+}
 
 ssize_t Connection::Receive(int fd, const iovec* vectors, size_t count, int flags) {
   if (!Own(ForkShare::kReceive)) return -1;
@@ -295,13 +326,9 @@ ssize_t Connection::Receive(int fd, const iovec* vectors, size_t count, int flag
     // Wait in the kernel, as the application's own recv would: O_NONBLOCK, SO_RCVTIMEO, SA_RESTART,
     // signals and cancellation are the kernel's business there. Nothing is copied or taken out, and
     // SO_RCVLOWAT, which others may change meanwhile, says when to wake.
-    ssize_t came;
-    {
-      Waiting waiting(waiters_);
-      if ((fd = FollowDescriptor(fd)) < 0) return total != 0 ? static_cast<ssize_t>(total) : -1;
-      came = real::recv(fd, nullptr, 1, MSG_PEEK | MSG_TRUNC | (flags & MSG_DONTWAIT));
-      if (came >= 0) fd = FollowDescriptor(fd);
-    }
+    if ((fd = FollowDescriptor(fd)) < 0) return total != 0 ? static_cast<ssize_t>(total) : -1;
+    const ssize_t came = AwaitOctets(fd, flags);
+    if (came >= 0) fd = FollowDescriptor(fd);
     if (came < 0 || fd < 0) return total != 0 ? static_cast<ssize_t>(total) : -1;
   }
 }
@@ -333,6 +360,16 @@ bool AwaitWritable(int fd, int flags) {
 
 }  // namespace
 
+bool Connection::AwaitRoom(int fd, int flags) {
+  bool writable;
+  ++waiters_;
+  pthread_cleanup_push(&WaiterCancelled, this);
+  writable = AwaitWritable(fd, flags);
+  pthread_cleanup_pop(0);
+  --waiters_;
+  return writable;
+}
+
 ssize_t Connection::Send(int fd, const iovec* vectors, size_t count, int flags) {
   if (!Own(ForkShare::kSend)) return -1;
   const size_t wanted = TotalSize(vectors, count);
@@ -347,12 +384,8 @@ ssize_t Connection::Send(int fd, const iovec* vectors, size_t count, int flags) 
       return static_cast<ssize_t>(total);  // the next call reports it
     }
     if (total == wanted && !sender_.has_tail()) return static_cast<ssize_t>(total);
-    bool writable;
-    {
-      Waiting waiting(waiters_);
-      writable = AwaitWritable(fd, flags);
-      fd = FollowDescriptor(fd);
-    }
+    const bool writable = AwaitRoom(fd, flags);
+    fd = FollowDescriptor(fd);
     if (fd < 0) return total != 0 ? static_cast<ssize_t>(total) : -1;
     if (!writable) {
       const int error = errno;
@@ -376,13 +409,15 @@ int Connection::ShutDown(int fd, int how) {
 
 std::vector<Connection::Tail> Connection::TakeTails() {
   std::vector<Tail> tails;
-  MutexLock lock(ConnectionPool::mutex_);
+  if (!ConnectionPool::mutex_.TryLock())
+    return tails;  // a handler has interrupted this very thread
   for (Connection* at = ConnectionPool::all_; at != nullptr; at = at->next_) {
     const int fd = at->flush_fd_;
     if (at->references_ == 0 || fd < 0 || !at->sender_.has_tail()) continue;
     if (at->sender_.Flush(fd) != 0 && errno == EAGAIN)
       tails.push_back({fd, at->sender_.TakeTail()});
   }
+  ConnectionPool::mutex_.Unlock();
   return tails;
 }
 

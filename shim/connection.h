@@ -34,6 +34,8 @@ class Connection {
 
   // A new connection in kIdle.
   static ConnectionRef New();
+  // What a number means while it is being closed: a connection in kEnded that never goes.
+  static Connection* Ended();
 
   // --- references and descriptors ----------------------------------------------------------------
   bool TryRef();
@@ -63,12 +65,19 @@ class Connection {
   // Octets pass through the shim's hands, in frames.
   bool framed() const { return framed_.load(std::memory_order_acquire); }
 
-  // The attempt has ended: takes its outcome over. `fd` is any descriptor of the socket.
-  void Succeed(int fd, Attempt& attempt);
-  void Fail(int fd, const Status& error, const ServerEndpoint& server);
+  // Counts the attempts: what an old one comes to matters no more.
+  uint32_t generation() const { return generation_.load(std::memory_order_acquire); }
+  bool IsConnecting(uint32_t generation) const {
+    return phase() == Phase::kConnecting && this->generation() == generation;
+  }
+
+  // The attempt has ended: takes its outcome over, if it is still wanted. `fd` is any descriptor of
+  // the socket.
+  void Succeed(int fd, Attempt& attempt, uint32_t generation);
+  void Fail(int fd, const Status& error, const ServerEndpoint& server, uint32_t generation);
   // Then tells everybody who waits. By now no descriptor of the shim's own may be on the socket: it
   // would keep epoll registrations alive that the application takes for closed.
-  void Conclude();
+  void Conclude(uint32_t generation);
   // Waits until it is no longer kConnecting, at most so long (-1: for ever). False with errno
   // EINTR, or EINPROGRESS when the time is up.
   bool AwaitOutcome(int timeout_ms);
@@ -90,7 +99,9 @@ class Connection {
   ssize_t Receive(int fd, const iovec* vectors, size_t count, int flags);
   ssize_t Send(int fd, const iovec* vectors, size_t count, int flags);
   int ShutDown(int fd, int how);
-  size_t Available(int fd) { return receiver_.Available(fd); }
+  size_t Available(int fd) {
+    return share_.Owns(ForkShare::kReceive) ? receiver_.Available(fd) : 0;
+  }
   // Can recv() deliver something, the end or an error included? Answers for poll what the kernel
   // could not know when the first octets of a frame came.
   bool IsReadable(int fd);
@@ -117,6 +128,10 @@ class Connection {
 
  private:
   void MakeRoomForFrames(int fd);
+  static void WaiterCancelled(void* connection);
+  ssize_t AwaitOctets(int fd, int flags);
+  bool AwaitRoom(int fd, int flags);
+  void TellOutcome();
   bool Own(ForkShare::Direction direction);
   int FollowDescriptor(int fd);
   void ScheduleFlush(int fd);
@@ -129,6 +144,7 @@ class Connection {
   std::atomic<uint32_t> references_{0};
   std::atomic<int> descriptors_{0};
   std::atomic<Phase> phase_{Phase::kEnded};
+  std::atomic<uint32_t> generation_{0};
   Phase outcome_phase_ = Phase::kFailed;  // what Conclude makes of it
   std::atomic<bool> framed_{false};
   std::atomic<int> error_{0};

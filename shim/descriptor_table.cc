@@ -44,23 +44,55 @@ ConnectionRef DescriptorTable::FindSlow(int fd) {
   }
 }
 
+void DescriptorTable::Replaced(uintptr_t old) {
+  if (old < kMarks) return;
+  const ConnectionRef connection(reinterpret_cast<Connection*>(old));
+  if (connection.get() != Connection::Ended()) Connection::LoseDescriptor(connection, -1);
+}
+
 void DescriptorTable::Set(int fd, Mark mark) {
-  uintptr_t old = Exchange(fd, static_cast<uintptr_t>(mark));
-  if (old >= kMarks)
-    Connection::LoseDescriptor(ConnectionRef(reinterpret_cast<Connection*>(old)), -1);
+  Replaced(Exchange(fd, static_cast<uintptr_t>(mark)));
 }
 
 void DescriptorTable::Set(int fd, const ConnectionRef& connection) {
   connection->GainDescriptor();
   ConnectionRef count(connection);
-  uintptr_t old = Exchange(fd, reinterpret_cast<uintptr_t>(count.Release()));
-  if (old >= kMarks)
-    Connection::LoseDescriptor(ConnectionRef(reinterpret_cast<Connection*>(old)), -1);
+  Replaced(Exchange(fd, reinterpret_cast<uintptr_t>(count.Release())));
 }
 
-ConnectionRef DescriptorTable::Clear(int fd) {
-  uintptr_t old = Exchange(fd, 0);
-  return old >= kMarks ? ConnectionRef(reinterpret_cast<Connection*>(old)) : ConnectionRef();
+void DescriptorTable::Forget(int fd) {
+  Entry* at = At(fd);
+  auto own = static_cast<uintptr_t>(Mark::kOwn);
+  if (at != nullptr) (void)at->compare_exchange_strong(own, 0);
+}
+
+bool DescriptorTable::Promote(int fd, const ConnectionRef& connection) {
+  Entry* at = At(fd);
+  auto fresh = static_cast<uintptr_t>(Mark::kFreshSocket);
+  ConnectionRef count(connection);
+  connection->GainDescriptor();
+  if (at != nullptr &&
+      at->compare_exchange_strong(fresh, reinterpret_cast<uintptr_t>(count.get()))) {
+    (void)count.Release();
+    return true;
+  }
+  Connection::LoseDescriptor(connection, -1);
+  return false;
+}
+
+ConnectionRef DescriptorTable::BeginClose(int fd) {
+  Connection* ended = Connection::Ended();
+  ended->Ref();
+  const uintptr_t old = Exchange(fd, reinterpret_cast<uintptr_t>(ended));
+  if (old < kMarks) return {};
+  ConnectionRef connection(reinterpret_cast<Connection*>(old));
+  return connection.get() == ended ? ConnectionRef() : connection;
+}
+
+void DescriptorTable::EndClose(int fd) {
+  Entry* at = At(fd);
+  auto ended = reinterpret_cast<uintptr_t>(Connection::Ended());
+  if (at != nullptr && at->compare_exchange_strong(ended, 0)) Connection::Ended()->Unref();
 }
 
 }  // namespace socksify

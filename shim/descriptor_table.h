@@ -45,9 +45,17 @@ class DescriptorTable {
   static void Set(int fd, Mark mark);
   // Puts the connection on the number and counts the descriptor.
   static void Set(int fd, const ConnectionRef& connection);
-  // Takes what is there off the number. The returned reference is empty unless a connection was;
-  // the caller ends the connection when that was its last descriptor.
-  static ConnectionRef Clear(int fd);
+  // A number of the shim's own has been closed.
+  static void Forget(int fd);
+
+  // Turns the mark kFreshSocket into the connection. False when something else is there by now.
+  static bool Promote(int fd, const ConnectionRef& connection);
+
+  // The number is about to be closed or replaced. Until EndClose it means a connection that has
+  // ended, so that no other thread takes the open socket for one that is not ours. Returns the
+  // connection that was there, if any: the caller tells it.
+  static ConnectionRef BeginClose(int fd);
+  static void EndClose(int fd);
 
   // Calls `visit(fd, mark)` for every number in [first, last] that is not kNone.
   template <typename Visitor>
@@ -79,6 +87,7 @@ class DescriptorTable {
   static ConnectionRef FindSlow(int fd);
   static Entry* At(int fd);  // makes the page; null for a number that is out of range
   static uintptr_t Exchange(int fd, uintptr_t entry);
+  static void Replaced(uintptr_t old);
 
   static inline constinit std::atomic<Entry*> pages_[kNumbers / kPageSize] = {};
 };

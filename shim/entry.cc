@@ -23,6 +23,9 @@ Path PathFor(Connection& connection, int fd, int flags) {
         return Path::kError;
       }
       return Path::kReal;
+    case Connection::Phase::kEnded:
+      errno = EBADF;
+      return Path::kError;
     default:
       return Path::kReal;
   }

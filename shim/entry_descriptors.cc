@@ -11,6 +11,7 @@
 #include "shim/real_calls.h"
 #include "shim/registrations.h"
 #include "shim/report.h"
+#include "shim/service.h"
 
 namespace socksify {
 namespace {
@@ -43,49 +44,101 @@ int MadeEpoll(int fd) {
   return fd;
 }
 
-// `copy` has become a duplicate of `fd`.
-int Duplicated(int fd, int copy) {
-  if (copy < 0 || copy == fd || InVforkChild()) return copy;
-  ConnectionRef connection = DescriptorTable::Find(fd);
+bool IsOwn(int fd) { return DescriptorTable::Get(fd) == Mark::kOwn; }
+
+// Programs print to these, past the shim, or execute others that do.
+int RefuseStandardStream() {
+  ReportOnce(
+      "a wrapped connection cannot become the standard input, output or error of a program: stdio "
+      "would write to it in the clear");
+  return FailWith(EOPNOTSUPP);
+}
+
+// stdio has streams on these, which write past the shim; and what vfork's child duplicates onto is
+// out of its parent's table's sight.
+bool MayHoldSession(int fd) { return fd > STDERR_FILENO && !InVforkChild(); }
+
+// A socket that two numbers will share: from now on they belong together, whichever is connected.
+ConnectionRef Shared(int fd) {
+  if (DescriptorTable::Get(fd) == Mark::kFreshSocket && !InVforkChild()) {
+    (void)DescriptorTable::Promote(fd, Connection::New());
+  }
+  return DescriptorTable::Find(fd);
+}
+
+// Makes a duplicate of `fd` with `duplicate`, which returns its number or -1 and puts it on `to`,
+// unless that is -1. The connection counts the new descriptor before it is there, so that another
+// thread's close() does not end it in between.
+template <typename Function>
+int Duplicate(int fd, int to, Function duplicate) {
+  if (IsOwn(fd)) return FailWith(EBADF);
   const Mark mark = DescriptorTable::Get(fd);
-  if (mark == Mark::kFreshSocket) {  // from now on the two belong together, whichever is connected
-    connection = Connection::New();
-    DescriptorTable::Set(fd, connection);
+  ConnectionRef connection = Shared(fd);
+  if (!connection || InVforkChild()) {
+    if (connection && connection->carries_session()) {
+      errno = EOPNOTSUPP;  // what is executed next would write in the clear
+      return -1;
+    }
+    const int copy = duplicate();
+    if (copy >= 0 && !InVforkChild()) {
+      Made(copy);
+      if (mark == Mark::kStdio || mark == Mark::kEpoll) DescriptorTable::Set(copy, mark);
+    }
+    return copy;
   }
-  if (connection) {
+  connection->GainDescriptor();
+  int copy = duplicate();
+  if (copy >= 0 &&
+      !DescriptorTable::Is(fd, connection.get())) {  // closed meanwhile: a copy of what?
+    (void)real::close(copy);
+    copy = FailWith(EBADF);
+  } else if (copy >= 0 && connection->carries_session() && !MayHoldSession(copy) && copy != to) {
+    (void)real::close(copy);
+    copy = RefuseStandardStream();
+  } else if (copy >= 0) {
     DescriptorTable::Set(copy, connection);
-  } else {
-    Made(copy);
-    if (mark == Mark::kStdio || mark == Mark::kEpoll) DescriptorTable::Set(copy, mark);
   }
+  Connection::LoseDescriptor(connection, -1);
   return copy;
 }
 
-bool IsOwn(int fd) { return DescriptorTable::Get(fd) == Mark::kOwn; }
-
-// `fd` is about to be closed or replaced.
+// `fd` is about to be closed or replaced. Gone() follows when it has been.
 void Goes(int fd) {
-  if (DescriptorTable::Get(fd) == Mark::kNone || InVforkChild()) return;
+  const Mark mark = DescriptorTable::Get(fd);
+  if (mark == Mark::kNone || InVforkChild()) return;
   ErrnoKeeper keeper;
-  const bool is_connection = DescriptorTable::Get(fd) == Mark::kConnection;
-  if (!is_connection) Registrations::DescriptorGone(fd);
-  if (ConnectionRef connection = DescriptorTable::Clear(fd)) {
+  if (mark != Mark::kConnection) {
+    Registrations::DescriptorGone(fd);
+    DescriptorTable::Set(fd, Mark::kNone);
+  } else if (ConnectionRef connection = DescriptorTable::BeginClose(fd)) {
     Connection::LoseDescriptor(connection, fd);
+    Registrations::DescriptorGone(fd);
   }
-  if (is_connection) Registrations::DescriptorGone(fd);
   (void)keeper.Return(0);
 }
 
+int Gone(int fd, int result) {
+  if (DescriptorTable::Get(fd) == Mark::kConnection && !InVforkChild())
+    DescriptorTable::EndClose(fd);
+  return result;
+}
+
 int DuplicateOver(int fd, int to, int flags, bool with_flags) {
-  if (IsOwn(fd)) return FailWith(EBADF);
   if (IsOwn(to)) return FailWith(EBUSY);
-  if (fd != to && real::fcntl(fd, F_GETFD) >= 0) Goes(to);
-  return Duplicated(fd, with_flags ? real::dup3(fd, to, flags) : real::dup2(fd, to));
+  auto duplicate = [&] { return with_flags ? real::dup3(fd, to, flags) : real::dup2(fd, to); };
+  if (fd == to || real::fcntl(fd, F_GETFD) < 0) return duplicate();  // nothing happens
+  ConnectionRef connection = DescriptorTable::Find(fd);
+  if (connection && connection->carries_session() && to <= STDERR_FILENO)
+    return RefuseStandardStream();
+  Goes(to);
+  return Gone(to, Duplicate(fd, to, duplicate));
 }
 
 // Closes [first, last] but for the shim's own descriptors.
 int CloseRange(unsigned first, unsigned last, unsigned flags) {
   if (InVforkChild()) return real::close_range(first, last, static_cast<int>(flags));
+  Service::Quiesce();  // libkrb5's files, open in the service's threads, are not the application's
+                       // to close
   int result = 0;
   uint64_t start = first;  // a last of UINT32_MAX must not overflow it
   DescriptorTable::ForEach(first, last, [&](int fd, Mark mark) {
@@ -102,6 +155,8 @@ int CloseRange(unsigned first, unsigned last, unsigned flags) {
   if (start <= last) {
     result |= real::close_range(static_cast<unsigned>(start), last, static_cast<int>(flags));
   }
+  DescriptorTable::ForEach(first, last, [](int fd, Mark) { (void)Gone(fd, 0); });
+  Service::Resume();
   return result;
 }
 
@@ -180,7 +235,7 @@ EXPORT int epoll_create(int size) noexcept { return MadeEpoll(real::epoll_create
 EXPORT int epoll_create1(int flags) noexcept { return MadeEpoll(real::epoll_create1(flags)); }
 
 EXPORT int dup(int fd) noexcept {
-  return IsOwn(fd) ? FailWith(EBADF) : Duplicated(fd, real::dup(fd));
+  return Duplicate(fd, -1, [&] { return real::dup(fd); });
 }
 EXPORT int dup2(int fd, int to) noexcept { return DuplicateOver(fd, to, 0, false); }
 EXPORT int dup3(int fd, int to, int flags) noexcept { return DuplicateOver(fd, to, flags, true); }
@@ -191,7 +246,7 @@ EXPORT int fcntl(int fd, int command, ...) {
   void* argument = va_arg(arguments, void*);
   va_end(arguments);
   if (__builtin_expect(command == F_DUPFD || command == F_DUPFD_CLOEXEC, 0)) {
-    return IsOwn(fd) ? FailWith(EBADF) : Duplicated(fd, real::fcntl(fd, command, argument));
+    return Duplicate(fd, -1, [&] { return real::fcntl(fd, command, argument); });
   }
   return real::fcntl(fd, command, argument);
 }
@@ -207,7 +262,7 @@ EXPORT int fcntl64(int fd, int command, ...) {
 EXPORT int close(int fd) {
   if (__builtin_expect(IsOwn(fd), 0) && !InVforkChild()) return FailWith(EBADF);
   Goes(fd);
-  return real::close(fd);
+  return Gone(fd, real::close(fd));
 }
 
 EXPORT int close_range(unsigned first, unsigned last, int flags) noexcept {
@@ -247,6 +302,7 @@ EXPORT int fclose(FILE* stream) {
       Goes(fd);
     }
     (void)keeper.Return(0);
+    return Gone(fd, real::fclose(stream));
   }
   return real::fclose(stream);
 }

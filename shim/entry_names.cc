@@ -351,3 +351,15 @@ EXPORT int res_nquerydomain(res_state state, const char* name, const char* domai
   return MayQuery() ? real::res_nquerydomain(state, name, domain, rr_class, type, answer, size)
                     : -1;
 }
+
+// What programs of before glibc 2.34 were linked against.
+#define OLD_NAME(name) \
+  extern "C" __attribute__((visibility("default"), alias(#name))) decltype(name) __##name
+OLD_NAME(res_query);
+OLD_NAME(res_search);
+OLD_NAME(res_send);
+OLD_NAME(res_querydomain);
+OLD_NAME(res_nquery);
+OLD_NAME(res_nsearch);
+OLD_NAME(res_nsend);
+OLD_NAME(res_nquerydomain);

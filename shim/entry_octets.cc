@@ -142,20 +142,24 @@ bool MaySendMessage(int fd, const msghdr* message) {
          MaySendDatagram(fd, static_cast<const sockaddr*>(message->msg_name), message->msg_namelen);
 }
 
+ssize_t SendToKernel(int fd, const iovec* vectors, size_t count, int flags) {
+  msghdr message = {};
+  message.msg_iov = const_cast<iovec*>(vectors);
+  message.msg_iovlen = count;
+  return real::sendmsg(fd, &message, flags);
+}
+
 // TCP Fast Open: a send that connects first.
 ssize_t ConnectAndSend(int fd, const sockaddr* address, socklen_t length, const iovec* vectors,
                        size_t count, int flags) {
   if (ConnectDescriptor(fd, address, length) != 0) return -1;
   flags &= ~MSG_FASTOPEN;
   ConnectionRef connection = DescriptorTable::Find(fd);
-  if (!connection) {
-    msghdr message = {};
-    message.msg_iov = const_cast<iovec*>(vectors);
-    message.msg_iovlen = count;
-    return real::sendmsg(fd, &message, flags);
-  }
+  if (!connection) return SendToKernel(fd, vectors, count, flags);
   const Path path = PathFor(*connection, fd, flags);
-  return path == Path::kOurs ? SendOn(*connection, fd, vectors, count, flags) : FailWith(EPIPE);
+  if (path == Path::kError) return -1;
+  if (path == Path::kOurs) return SendOn(*connection, fd, vectors, count, flags);
+  return SendToKernel(fd, vectors, count, flags);
 }
 
 // sendfile to a framed connection.
@@ -360,6 +364,7 @@ EXPORT int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
     return done;
   };
   ConnectionRef connection = DescriptorTable::Find(fd);
+  if ((flags & MSG_FASTOPEN) != 0) return FailWith(connection ? EISCONN : EOPNOTSUPP);
   if (!connection && IsReadable(messages, count * sizeof *messages)) {
     for (unsigned i = 0; i < count; ++i) {
       if (!MaySendMessage(fd, &messages[i].msg_hdr)) return -1;
@@ -386,6 +391,36 @@ EXPORT ssize_t splice(int in, off64_t* in_offset, int out, off64_t* out_offset, 
       return FailWith(EINVAL);
   }
   return real::splice(in, in_offset, out, out_offset, count, flags);
+}
+
+// POSIX asynchronous I/O: libc's threads would read and write past the session.
+static bool IsSession(const aiocb* control) {
+  if (!IsReadable(control, sizeof *control)) return false;
+  ConnectionRef connection = DescriptorTable::Find(control->aio_fildes);
+  return connection && connection->carries_session();
+}
+
+EXPORT int aio_read(aiocb* control) noexcept {
+  return IsSession(control) ? FailWith(EOPNOTSUPP) : real::aio_read(control);
+}
+EXPORT int aio_write(aiocb* control) noexcept {
+  return IsSession(control) ? FailWith(EOPNOTSUPP) : real::aio_write(control);
+}
+EXPORT int lio_listio(int mode, aiocb* const list[], int count, sigevent* notify) noexcept {
+  for (int i = 0; i < count; ++i) {
+    if (list[i] != nullptr && IsSession(list[i])) return FailWith(EOPNOTSUPP);
+  }
+  return real::lio_listio(mode, list, count, notify);
+}
+// On this architecture aiocb64 is aiocb by another name.
+EXPORT int aio_read64(aiocb64* control) noexcept {
+  return aio_read(reinterpret_cast<aiocb*>(control));
+}
+EXPORT int aio_write64(aiocb64* control) noexcept {
+  return aio_write(reinterpret_cast<aiocb*>(control));
+}
+EXPORT int lio_listio64(int mode, aiocb64* const list[], int count, sigevent* notify) noexcept {
+  return lio_listio(mode, reinterpret_cast<aiocb* const*>(list), count, notify);
 }
 
 EXPORT int vdprintf(int fd, const char* format, va_list arguments) {

@@ -16,6 +16,7 @@
 namespace socksify {
 namespace {
 
+// At the end of this program, by exit or by exec: the service's threads, which have the tails, go.
 __attribute__((destructor)) void LeaveTails() {
   if (!InVforkChild()) Service::LeaveTails();
 }
@@ -26,27 +27,33 @@ __attribute__((destructor)) void LeaveTails() {
 using namespace socksify;  // NOLINT: the functions below are libc's
 
 EXPORT int execve(const char* path, char* const argv[], char* const environment[]) noexcept {
+  LeaveTails();
   ExecFence fence;
   return real::execve(path, argv, environment);
 }
 EXPORT int execv(const char* path, char* const argv[]) noexcept {
+  LeaveTails();
   ExecFence fence;
   return real::execv(path, argv);
 }
 EXPORT int execvp(const char* file, char* const argv[]) noexcept {
+  LeaveTails();
   ExecFence fence;
   return real::execvp(file, argv);
 }
 EXPORT int execvpe(const char* file, char* const argv[], char* const environment[]) noexcept {
+  LeaveTails();
   ExecFence fence;
   return real::execvpe(file, argv, environment);
 }
 EXPORT int fexecve(int fd, char* const argv[], char* const environment[]) noexcept {
+  LeaveTails();
   ExecFence fence;
   return real::fexecve(fd, argv, environment);
 }
 EXPORT int execveat(int directory, const char* path, char* const argv[], char* const environment[],
                     int flags) noexcept {
+  LeaveTails();
   ExecFence fence;
   return real::execveat(directory, path, argv, environment, flags);
 }

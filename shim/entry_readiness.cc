@@ -5,6 +5,7 @@
 #include <sys/select.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <memory>
@@ -20,6 +21,7 @@ namespace socksify {
 namespace {
 
 constexpr int64_t kNanosecond = 1'000'000'000;
+constexpr timespec kSoon = {0, 10'000'000};
 
 int64_t Now() {
   timespec now;
@@ -32,7 +34,9 @@ class WaitEnd {
  public:
   explicit WaitEnd(const timespec* timeout)
       : forever_(timeout == nullptr),
-        at_(forever_ ? 0 : Now() + timeout->tv_sec * kNanosecond + timeout->tv_nsec) {}
+        at_(forever_ ? 0
+                     : Now() + std::clamp<int64_t>(timeout->tv_sec, 0, kLongest) * kNanosecond +
+                           timeout->tv_nsec) {}
 
   const timespec* Left(timespec* left) const {
     if (forever_) return nullptr;
@@ -42,6 +46,8 @@ class WaitEnd {
   }
 
  private:
+  static constexpr int64_t kLongest = 100LL * 365 * 24 * 60 * 60;  // seconds
+
   const bool forever_;
   const int64_t at_;
 };
@@ -80,19 +86,25 @@ int PollOurs(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t*
   for (;;) {
     std::vector<pollfd> waits(fds, fds + count);
     std::vector<ConnectionRef> connecting(count);  // keeps the outcome events alive
+    bool no_event = false;
     for (nfds_t i = 0; i < count; ++i) {
       connecting[i] = FindConnecting(fds[i].fd);
-      if (connecting[i]) waits[i] = {connecting[i]->OutcomeEvent(), POLLIN, 0};
+      if (!connecting[i]) continue;
+      waits[i] = {connecting[i]->OutcomeEvent(), POLLIN, 0};
+      if (waits[i].fd < 0) no_event = true;  // no descriptor is left: look again soon
     }
     timespec left;
-    const int ready = real::ppoll(waits.data(), count, end.Left(&left), mask);
+    const timespec* until = end.Left(&left);
+    if (no_event && (until == nullptr || left.tv_sec != 0 || left.tv_nsec > kSoon.tv_nsec))
+      until = &kSoon;
+    const int ready = real::ppoll(waits.data(), count, until, mask);
     if (ready < 0) return -1;
     int told = 0;
     for (nfds_t i = 0; i < count; ++i) {
       fds[i].revents = connecting[i] ? short{0} : Confirmed(waits[i]);
       if (fds[i].revents != 0) ++told;
     }
-    if (told != 0 || ready == 0) return keeper.Return(told);
+    if (told != 0 || (ready == 0 && until != &kSoon)) return keeper.Return(told);
   }
 }
 
@@ -103,6 +115,19 @@ constexpr short kReadEvents = POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLE
 constexpr short kWriteEvents = POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR;
 constexpr short kExceptEvents = POLLPRI;
 
+// How many bits the kernel looks at: no more than it has room for descriptors, however large
+// `count` is.
+int Members(int count) {
+  if (count <= FD_SETSIZE) return count;
+  char text[512];
+  const int status = real::open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+  const ssize_t size = status < 0 ? -1 : real::read(status, text, sizeof text - 1);
+  if (status >= 0) (void)real::close(status);
+  text[std::max<ssize_t>(size, 0)] = '\0';
+  const char* line = strstr(text, "FDSize:");
+  return line == nullptr ? FD_SETSIZE : std::min(count, atoi(line + strlen("FDSize:")));
+}
+
 bool Test(const fd_set* set, int fd) {
   return set != nullptr && (set->fds_bits[fd / NFDBITS] & (1L << (fd % NFDBITS))) != 0;
 }
@@ -110,6 +135,7 @@ void Put(fd_set* set, int fd) { set->fds_bits[fd / NFDBITS] |= 1L << (fd % NFDBI
 
 bool AnyOurs(int count, const fd_set* reads, const fd_set* writes, const fd_set* excepts) {
   if ((!Connection::AnyConnecting() && !Connection::AnySession()) || Guard::active()) return false;
+  count = Members(count);
   const size_t octets = static_cast<size_t>((count + NFDBITS - 1) / NFDBITS) * sizeof(fd_mask);
   for (const fd_set* set : {reads, writes, excepts}) {
     if (set != nullptr && !IsReadable(set, octets)) return false;  // the kernel's to refuse
@@ -125,6 +151,7 @@ bool AnyOurs(int count, const fd_set* reads, const fd_set* writes, const fd_set*
 
 int SelectOurs(int count, fd_set* reads, fd_set* writes, fd_set* excepts, const timespec* timeout,
                const sigset_t* mask) {
+  count = Members(count);
   std::vector<pollfd> waits;
   for (int fd = 0; fd < count; ++fd) {
     short events = 0;

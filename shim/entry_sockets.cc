@@ -71,6 +71,9 @@ EXPORT int setsockopt(int fd, int level, int option, const void* value, socklen_
   // The first octets to the server are the shim's: a connect() that only pretends would not do.
   if (level == IPPROTO_TCP && option == TCP_FASTOPEN_CONNECT) return 0;
   ConnectionRef connection = DescriptorTable::Find(fd);
+  if (level == IPPROTO_TCP && option == TCP_ULP && connection && connection->carries_session()) {
+    return FailWith(EOPNOTSUPP);  // the kernel would encrypt what goes to the SOCKS server
+  }
   if (connection && connection->framed() && level == SOL_SOCKET) {
     if (option == SO_RCVLOWAT && length >= sizeof(int) && IsReadable(value, sizeof(int))) {
       int octets;

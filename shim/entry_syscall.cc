@@ -114,6 +114,12 @@ EXPORT long syscall(long number, ...) noexcept {
         return fcntl(As<int>(arguments[0]), As<int>(arguments[1]), arguments[2]);
       case SYS_ioctl:
         return ioctl(As<int>(arguments[0]), As<unsigned long>(arguments[1]), arguments[2]);
+      case SYS_preadv2:  // the offset comes in two halves, of which 64 bits need the first
+        return preadv2(As<int>(arguments[0]), As<const iovec*>(arguments[1]), As<int>(arguments[2]),
+                       arguments[3], As<int>(arguments[5]));
+      case SYS_pwritev2:
+        return pwritev2(As<int>(arguments[0]), As<const iovec*>(arguments[1]),
+                        As<int>(arguments[2]), arguments[3], As<int>(arguments[5]));
       case SYS_ppoll:
         return Ppoll(arguments);
       case SYS_pselect6:

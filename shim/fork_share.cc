@@ -52,6 +52,11 @@ bool ForkShare::Prepare(bool keep_sending) {
   return true;
 }
 
+bool ForkShare::Owns(Direction direction) const {
+  const Words* words = words_.load(std::memory_order_acquire);
+  return words == nullptr || words->owner[direction].load() == getpid();
+}
+
 bool ForkShare::Claim(Direction direction) {
   std::atomic<pid_t>& owner = words_.load()->owner[direction];
   const pid_t self = getpid();

@@ -20,6 +20,9 @@ class ForkShare {
     return words_.load(std::memory_order_acquire) == nullptr || Claim(direction);
   }
 
+  // Does it own the direction already, or is there nobody to share with? Claims nothing.
+  bool Owns(Direction direction) const;
+
   // Before fork(), in the parent: what the parent holds is open to both again; `keep_sending` when
   // the parent has part of a frame to send. False when no memory can be shared: then both may not
   // use it.

@@ -1,4 +1,4 @@
-// A mutex that a forked child can make new, and its scope lock.
+// A mutex that a forked child can make new, and its scope lock, under which no thread is cancelled.
 //
 // Lock order: Connection::state, then Receiver or Sender, then the table's, the registrations' and
 // the service's own. None is held across a call that blocks.
@@ -12,6 +12,7 @@ namespace socksify {
 class Mutex {
  public:
   void Lock() { pthread_mutex_lock(&mutex_); }
+  bool TryLock() { return pthread_mutex_trylock(&mutex_) == 0; }
   void Unlock() { pthread_mutex_unlock(&mutex_); }
   // In a forked child, whose parent held it across the fork.
   void Reinitialise() { mutex_ = PTHREAD_MUTEX_INITIALIZER; }
@@ -23,13 +24,20 @@ class Mutex {
 
 class MutexLock {
  public:
-  explicit MutexLock(Mutex& mutex) : mutex_(mutex) { mutex_.Lock(); }
-  ~MutexLock() { mutex_.Unlock(); }
+  explicit MutexLock(Mutex& mutex) : mutex_(mutex) {
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state_);
+    mutex_.Lock();
+  }
+  ~MutexLock() {
+    mutex_.Unlock();
+    pthread_setcancelstate(cancel_state_, nullptr);
+  }
   MutexLock(const MutexLock&) = delete;
   MutexLock& operator=(const MutexLock&) = delete;
 
  private:
   Mutex& mutex_;
+  int cancel_state_;
 };
 
 // For small tables of the process (causes reported, names resolved here). Nothing else is locked

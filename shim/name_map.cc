@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -81,7 +82,9 @@ bool IsPlainToken(std::string_view token) {
 }
 
 // The file of this run, or -1: then this process and its children have a map of their own.
-int OpenMapFile() {
+int OpenMapFile(std::string* opened) {
+  rlimit limit;  // beyond it ftruncate would end the process
+  if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < kMapSize) return -1;
   const char* run = getenv("SOCKSIFY_RUN");
   if (run == nullptr || !IsPlainToken(run)) return -1;
   const std::string directory = RunDirectory();
@@ -99,19 +102,37 @@ int OpenMapFile() {
     (void)real::close(fd);
     return -1;
   }
+  *opened = path;
   return fd;
 }
 
 Entry* g_map = nullptr;
+std::string* g_path = nullptr;  // of the file behind the map; null for memory of our own
 pthread_once_t g_once = PTHREAD_ONCE_INIT;
 
 void MapOnce() {
   Guard guard;
-  const int fd = OpenMapFile();
+  std::string path;
+  const int fd = OpenMapFile(&path);
   const int flags = fd >= 0 ? MAP_SHARED : MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE;
   void* map = mmap(nullptr, kMapSize, PROT_READ | PROT_WRITE, flags, fd, 0);
   if (fd >= 0) (void)real::close(fd);
-  if (map != MAP_FAILED) g_map = static_cast<Entry*>(map);
+  if (map == MAP_FAILED) return;
+  if (fd >= 0) g_path = new std::string(std::move(path));
+  g_map = static_cast<Entry*>(map);
+}
+
+// Has the file system room for the entry? A page that it cannot hold must not be written to.
+bool Reserve(uint32_t index) {
+  if (g_path == nullptr) return true;
+  Guard guard;
+  const int fd = real::open(g_path->c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return false;
+  const bool reserved = fallocate(fd, FALLOC_FL_KEEP_SIZE,
+                                  static_cast<off_t>(index * sizeof(Entry)), sizeof(Entry)) == 0 ||
+                        errno == EOPNOTSUPP;
+  (void)real::close(fd);
+  return reserved;
 }
 
 Entry* Map() {
@@ -169,6 +190,9 @@ std::optional<Address> NameMap::AddressFor(std::string_view name, AddressType ty
     const uint32_t index = (start + i) % kCapacity;
     const uint8_t last = static_cast<uint8_t>(index);
     if (last == 0 || last == 255) continue;  // some programs take them for broadcast addresses
+    if (map[index].state.load(std::memory_order_acquire) == Entry::kFree && !Reserve(index)) {
+      return std::nullopt;
+    }
     if (!ClaimOrMatch(map[index], name)) continue;
     const uint32_t value = kNetwork + index;
     std::array<uint8_t, 16> ip = {};

@@ -41,8 +41,8 @@ int OwnDescriptor::Adopt(int fd) {
 }
 
 void OwnDescriptor::Close(int fd) {
-  (void)DescriptorTable::Clear(fd);
   (void)real::close(fd);
+  DescriptorTable::Forget(fd);
 }
 
 void OwnDescriptor::CloseAllButLog(int log_fd) {

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
+#include <vector>
 
 #include "lib/base/log.h"
 #include "shim/connection.h"
@@ -27,6 +28,7 @@ std::atomic<pid_t> g_pid{0};         // whose memory this is; a child of vfork s
 uint8_t* g_wiped_by_fork = nullptr;  // 1 in a page that is zero again in a forked child
 
 void BeforeFork() {
+  Service::Quiesce();
   Registrations::BeforeFork();
   Connection::BeforeFork();
   Service::BeforeFork();
@@ -38,6 +40,7 @@ void AfterForkInParent() {
   Service::AfterFork(false);
   Connection::AfterFork(false);
   Registrations::AfterFork(false);
+  Service::Resume();
 }
 
 void AfterForkInChild() {
@@ -83,8 +86,24 @@ bool InVforkChild() {
   return false;
 }
 
-ExecFence::ExecFence() {
+namespace {
+
+// Fences of several threads overlap: the last to go gives the flags back. Guarded by leaf_mutex.
+int g_fences = 0;
+std::vector<int>& FencedDescriptors() {
+  static auto* const fds = new std::vector<int>();
+  return *fds;
+}
+
+}  // namespace
+
+ExecFence::ExecFence() : counted_(!InVforkChild()) {
   const int saved_errno = errno;
+  if (counted_) {
+    leaf_mutex.Lock();
+    ++g_fences;
+    leaf_mutex.Unlock();
+  }
   DescriptorTable::ForEach(0, UINT32_MAX, [&](int fd, DescriptorTable::Mark) {
     ConnectionRef connection = DescriptorTable::Find(fd);
     if (!connection || !connection->carries_session()) return;
@@ -92,17 +111,23 @@ ExecFence::ExecFence() {
     if (flags < 0 || (flags & FD_CLOEXEC) != 0) return;
     (void)real::fcntl(fd, F_SETFD, flags | FD_CLOEXEC);
     if (fd <= STDERR_FILENO) TellOfClosedStandardStream();
-    if (count_ < kMax) fds_[count_++] = fd;
+    if (!counted_) return;  // vfork's child: no allocation, and it ends if it does not execute
+    MutexLock lock(leaf_mutex);
+    FencedDescriptors().push_back(fd);
   });
   errno = saved_errno;
 }
 
 ExecFence::~ExecFence() {
+  if (!counted_) return;
   const int saved_errno = errno;
-  for (int i = 0; i < count_; ++i) {
-    const int flags = real::fcntl(fds_[i], F_GETFD);
-    if (flags >= 0) (void)real::fcntl(fds_[i], F_SETFD, flags & ~FD_CLOEXEC);
+  MutexLock lock(leaf_mutex);
+  if (--g_fences != 0) return;
+  for (int fd : FencedDescriptors()) {
+    const int flags = real::fcntl(fd, F_GETFD);
+    if (flags >= 0) (void)real::fcntl(fd, F_SETFD, flags & ~FD_CLOEXEC);
   }
+  FencedDescriptors().clear();
   errno = saved_errno;
 }
 

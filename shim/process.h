@@ -24,9 +24,7 @@ class ExecFence {
   ExecFence& operator=(const ExecFence&) = delete;
 
  private:
-  static constexpr int kMax = 256;
-  int fds_[kMax];  // those whose flag was set here; no allocation: it runs in vfork's child too
-  int count_ = 0;
+  const bool counted_;
 };
 
 }  // namespace socksify

@@ -77,6 +77,19 @@ bool IsMappedOnV6Only(int fd, const sockaddr* address) {
          real::getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &size) == 0 && only != 0;
 }
 
+bool LoadCore() {
+  const Guard guard;
+  const DescriptorHeadroom headroom;
+  return Runtime::GetCore() != nullptr;
+}
+
+void StartAttempt(const ConnectionRef& connection, int fd, const Address& destination, int family) {
+  const SignalsBlocked signals;
+  Service::Negotiate(
+      connection, fd,
+      std::make_unique<Attempt>(*Runtime::GetConfig(), *Runtime::GetCore(), destination, family));
+}
+
 int ConnectThroughServer(int fd, const Address& destination, const sockaddr* address,
                          socklen_t length) {
   const int family = SocketOption(fd, SO_DOMAIN);
@@ -92,15 +105,11 @@ int ConnectThroughServer(int fd, const Address& destination, const sockaddr* add
   if (real::getpeername(fd, reinterpret_cast<sockaddr*>(&connected), &connected_size) == 0) {
     return Fail(EISCONN);
   }
-  Guard guard;
-  const DescriptorHeadroom headroom;
-  const Core* core = Runtime::GetCore();
-  if (core == nullptr) return Fail(EACCES);
-
   SocketAddress peer;
   peer.length =
       std::min<socklen_t>(length, family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
   memcpy(&peer.storage, address, peer.length);
+  if (!LoadCore()) return Fail(EACCES);
   ConnectionRef connection = DescriptorTable::Find(fd);
   if (!connection) {
     connection = Connection::New();
@@ -109,8 +118,7 @@ int ConnectThroughServer(int fd, const Address& destination, const sockaddr* add
   if (!connection->Begin(destination, peer)) return Fail(EALREADY);
   Registrations::Hold(fd, connection.get());
   const int timeout_ms = ConnectTimeout(fd);  // before the attempt borrows the option
-  Service::Negotiate(connection, fd,
-                     std::make_unique<Attempt>(*Runtime::GetConfig(), *core, destination, family));
+  StartAttempt(connection, fd, destination, family);
   return IsBlocking(fd) ? AwaitConnect(*connection, fd, timeout_ms) : Fail(EINPROGRESS);
 }
 
@@ -134,6 +142,7 @@ int ConnectDescriptor(int fd, const sockaddr* address, socklen_t length) {
     return real::connect(fd, address, length);
   }
   ConnectionRef connection = DescriptorTable::Find(fd);
+  if (connection && connection->phase() == Connection::Phase::kEnded) return Fail(EBADF);
   if (connection && connection->phase() != Connection::Phase::kIdle) {
     const int result = ConnectAgain(*connection, fd);
     if (connection->phase() != Connection::Phase::kFailed || errno != EISCONN) return result;
@@ -158,14 +167,18 @@ int ConnectDescriptor(int fd, const sockaddr* address, socklen_t length) {
 }
 
 bool MaySendDatagram(int fd, const sockaddr* address, socklen_t length) {
-  if (Guard::active() || address == nullptr || length < sizeof address->sa_family ||
-      length > sizeof(sockaddr_storage) || !IsReadable(address, length)) {
-    return true;  // ours, none, or the kernel's to refuse
-  }
-  if (address->sa_family != AF_INET && address->sa_family != AF_INET6) return true;
+  if (Guard::active() || address == nullptr || length < sizeof address->sa_family) return true;
+  length = std::min<socklen_t>(length, sizeof(sockaddr_storage));  // as sendmsg(2) does
+  if (!IsReadable(address, length)) return true;                   // the kernel's to refuse
+  sockaddr_storage named = {};
+  memcpy(&named, address, length);
+  // Where an IPv4 socket is given no family, the kernel reads the address as IPv4.
+  if (named.ss_family == AF_UNSPEC && SocketOption(fd, SO_DOMAIN) == AF_INET)
+    named.ss_family = AF_INET;
+  if (named.ss_family != AF_INET && named.ss_family != AF_INET6) return true;
   const int type = SocketOption(fd, SO_TYPE);
   if (type < 0 || type == SOCK_STREAM) return true;
-  const Route route = RouteTo(address, length);
+  const Route route = RouteTo(reinterpret_cast<const sockaddr*>(&named), length);
   if (route.kind == Route::Kind::kDirect) return true;
   const Config* config = Runtime::GetConfig();
   if (config != nullptr && config->udp == UdpMode::kDirect && route.kind == Route::Kind::kProxy &&

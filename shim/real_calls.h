@@ -4,6 +4,7 @@
 #ifndef SHIM_REAL_CALLS_H_
 #define SHIM_REAL_CALLS_H_
 
+#include <aio.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
@@ -67,9 +68,11 @@ class Call {
 // clang-format off
 #define CALL(name) inline constinit Call<decltype(&::name)> name{#name};
 #define CALL_CHK(name) CALL(name)
+#define ALIAS(name)
 #include "shim/calls.def"
 #undef CALL
 #undef CALL_CHK
+#undef ALIAS
 // clang-format on
 
 }  // namespace socksify::real

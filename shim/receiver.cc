@@ -11,6 +11,7 @@
 #include "lib/base/log.h"
 #include "lib/wire/frame.h"
 #include "shim/real_calls.h"
+#include "shim/signals.h"
 
 namespace socksify {
 namespace {
@@ -47,7 +48,10 @@ bool Receiver::Allocate() {
 
 void Receiver::Start(SecurityLayer* layer, ByteView early, size_t unread, int fd) {
   layer_ = layer;
-  if (!early.empty() && Allocate()) {
+  if (!early.empty() && !Allocate()) {
+    pending_errno_ = ENOMEM;
+    failed_ = true;
+  } else if (!early.empty()) {
     memcpy(buffer_.get(), early.data(), early.size());
     plain_end_ = early.size();
   }
@@ -70,6 +74,7 @@ void Receiver::Reset(int fd) {
 }
 
 ssize_t Receiver::Take(int fd, const iovec* vectors, size_t count, size_t offset, int flags) {
+  const SignalsBlocked signals;  // a handler may use the connection too
   MutexLock lock(mutex_);
   if (layer_ == nullptr) return errno = ENOTCONN, -1;  // dissolved by another thread
   const size_t wanted = TotalSize(vectors, count) - offset;
@@ -99,6 +104,7 @@ ssize_t Receiver::Take(int fd, const iovec* vectors, size_t count, size_t offset
 }
 
 size_t Receiver::Available(int fd) {
+  const SignalsBlocked signals;  // a handler may use the connection too
   MutexLock lock(mutex_);
   if (layer_ == nullptr) return 0;
   Loaded last = Loaded::kFrame;
@@ -109,6 +115,7 @@ size_t Receiver::Available(int fd) {
 }
 
 bool Receiver::IsReadable(int fd) {
+  const SignalsBlocked signals;  // a handler may use the connection too
   MutexLock lock(mutex_);
   if (layer_ == nullptr) return true;
   Loaded last = Loaded::kFrame;

@@ -167,7 +167,9 @@ void Registrations::Hold(int fd, Connection* connection) {
     }
     at = known.erase(at);
   }
-  if (!held.empty()) GetTable().held[connection] = std::move(held);
+  if (held.empty()) return;
+  List& list = GetTable().held[connection];
+  list.insert(list.end(), held.begin(), held.end());
 }
 
 void Registrations::GiveBack(Connection* connection) {

@@ -21,13 +21,12 @@ class Registrations {
   // The connection on `fd` begins: takes the registrations of `fd` out of the kernel.
   static void Hold(int fd, Connection* connection);
 
-  // The connection's attempt has ended: calls `change_phase` and gives everything back, as one
-  // step.
+  // The connection's attempt has ended: calls `change_phase` and, when that says true, gives
+  // everything back, as one step.
   template <typename Function>
   static void Release(Connection* connection, Function change_phase) {
     Lock();
-    change_phase();
-    GiveBack(connection);
+    if (change_phase()) GiveBack(connection);
     Unlock();
   }
 

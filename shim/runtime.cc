@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #include "shim/process.h"
 #include "shim/real_calls.h"
 #include "shim/report.h"
+#include "shim/signals.h"
 
 namespace socksify {
 namespace {
@@ -36,7 +38,19 @@ long WriteLog(int fd, const void* octets, size_t count) {
       (domain == AF_INET || domain == AF_INET6)) {
     return -1;
   }
-  return real::write(fd, octets, count);
+  // A reader that has gone must not end the program: SIGPIPE is kept from it, unless it had one
+  // before.
+  const SignalsBlocked signals;
+  sigset_t pipe, pending;
+  sigemptyset(&pipe);
+  sigaddset(&pipe, SIGPIPE);
+  sigpending(&pending);
+  const long written = real::write(fd, octets, count);
+  const timespec now = {};
+  if (written < 0 && errno == EPIPE && sigismember(&pending, SIGPIPE) == 0) {
+    (void)sigtimedwait(&pipe, nullptr, &now);
+  }
+  return written;
 }
 
 void OpenLog(const Config& config) {

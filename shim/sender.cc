@@ -9,6 +9,7 @@
 
 #include "lib/base/log.h"
 #include "shim/real_calls.h"
+#include "shim/signals.h"
 
 namespace socksify {
 namespace {
@@ -46,6 +47,7 @@ void Sender::Reset() {
 }
 
 ssize_t Sender::Put(int fd, const iovec* vectors, size_t count, size_t offset, int flags) {
+  const SignalsBlocked signals;  // a handler may use the connection too
   MutexLock lock(mutex_);
   if (layer_ == nullptr || broken_errno_ != 0 || shut_down_) {
     if ((flags & MSG_NOSIGNAL) == 0) (void)raise(SIGPIPE);
@@ -77,6 +79,7 @@ ssize_t Sender::Put(int fd, const iovec* vectors, size_t count, size_t offset, i
 }
 
 int Sender::Flush(int fd) {
+  const SignalsBlocked signals;  // a handler may use the connection too
   MutexLock lock(mutex_);
   return FlushLocked(fd, MSG_NOSIGNAL);
 }
@@ -104,6 +107,7 @@ int Sender::FlushLocked(int fd, int flags) {
 }
 
 int Sender::ShutDown(int fd) {
+  const SignalsBlocked signals;  // a handler may use the connection too
   MutexLock lock(mutex_);
   if (shut_down_ && has_tail_) return 0;
   if (FlushLocked(fd, MSG_NOSIGNAL) != 0 && errno == EAGAIN) {

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <deque>
 #include <vector>
 
@@ -21,9 +22,11 @@
 namespace socksify {
 namespace {
 
-constexpr size_t kStackSize = 512 * 1024;  // libkrb5 and the resolver's modules run on it
-constexpr unsigned kMaxPreparers = 8;      // threads that may wait for the KDC at the same time
-constexpr int kIdleMilliseconds = 1000;    // then the loop's thread goes
+constexpr size_t kStackSize = 512 * 1024;     // libkrb5 and the resolver's modules run on it
+constexpr unsigned kMaxPreparers = 8;         // threads that may wait for the KDC at the same time
+constexpr int kWithoutWakeMilliseconds = 20;  // when no descriptor was left for the wake event
+constexpr int kQuiesceMilliseconds = 300;
+constexpr int kIdleMilliseconds = 1000;  // then the loop's thread goes
 
 // An attempt on its way through a preparer's thread. Shared, because the loop gives up at the
 // deadline while the preparer still waits for the KDC; whoever comes last frees it.
@@ -41,19 +44,23 @@ struct Item {
   int fd;                                    // a duplicate, the service's own
   short events = 0;                          // to wait for; 0: nothing to poll
   std::shared_ptr<Preparation> preparation;  // unless kFlush; after kPrepare the loop's alone
+  uint32_t generation = 0;                   // of the connection's attempts, this one
 
   Attempt& attempt() const { return *preparation->attempt; }
 };
 
 struct State {
   std::deque<std::shared_ptr<Preparation>> to_prepare;
-  unsigned preparers = 0;
+  unsigned preparers = 0;     // threads
+  unsigned preparing = 0;     // those of them that are in an attempt's Prepare()
+  unsigned quiescing = 0;     // callers of Quiesce
   std::vector<Item> arrived;  // for the loop
   bool looping = false;
   int wake_event = -1;
 };
 
 Mutex g_mutex;
+pthread_cond_t g_prepared = PTHREAD_COND_INITIALIZER;  // `preparing` or `quiescing` has changed
 
 State& GetState() {  // guarded by g_mutex
   static State* state = new State();
@@ -84,17 +91,26 @@ void* PrepareAll(void*) {
     {
       MutexLock lock(g_mutex);
       State& state = GetState();
+      while (state.quiescing != 0) pthread_cond_wait(&g_prepared, g_mutex.native());
       if (state.to_prepare.empty()) {
         --state.preparers;
         return nullptr;
       }
       preparation = std::move(state.to_prepare.front());
       state.to_prepare.pop_front();
+      ++state.preparing;
     }
-    do {
+    // One reference: the loop has given up meanwhile, and nobody wants it.
+    while (preparation.use_count() > 1 && preparation->next == Attempt::Next::kPrepare) {
       preparation->next = preparation->attempt->Prepare();
-    } while (preparation->next == Attempt::Next::kPrepare);
+    }
     preparation->done.store(true, std::memory_order_release);
+    preparation.reset();
+    {
+      MutexLock lock(g_mutex);
+      --GetState().preparing;
+      pthread_cond_broadcast(&g_prepared);
+    }
     Service::Wake();
   }
 }
@@ -102,6 +118,7 @@ void* PrepareAll(void*) {
 void EnterPreparation(const std::shared_ptr<Preparation>& preparation) {
   bool start = false;
   preparation->done = false;
+  preparation->next = Attempt::Next::kPrepare;
   {
     MutexLock lock(g_mutex);
     State& state = GetState();
@@ -124,12 +141,12 @@ bool End(Item& item) {
 
 bool Conclude(Item& item) {
   (void)End(item);
-  item.connection->Conclude();
+  item.connection->Conclude(item.generation);
   return false;
 }
 
 bool Fail(Item& item, const Status& error, const ServerEndpoint& server) {
-  item.connection->Fail(item.fd, error, server);
+  item.connection->Fail(item.fd, error, server, item.generation);
   return Conclude(item);
 }
 
@@ -147,7 +164,7 @@ bool Negotiate(Item& item, Attempt::Next next) {
       EnterPreparation(item.preparation);
       return true;
     case Attempt::Next::kEstablished:
-      item.connection->Succeed(item.fd, item.attempt());
+      item.connection->Succeed(item.fd, item.attempt(), item.generation);
       return Conclude(item);
     case Attempt::Next::kFailed:
       break;
@@ -170,7 +187,7 @@ bool Flush(Item& item) {
 // `ready`: what was waited for has come, or the item is new.
 bool Visit(Item& item, bool ready) {
   if (item.kind == Item::Kind::kFlush) return !ready || Flush(item);
-  if (item.connection->phase() != Connection::Phase::kConnecting) return End(item);
+  if (!item.connection->IsConnecting(item.generation)) return End(item);
   if (item.kind == Item::Kind::kPrepare) {
     if (item.preparation->done.load(std::memory_order_acquire)) return FinishPreparation(item);
   } else if (ready) {
@@ -180,9 +197,9 @@ bool Visit(Item& item, bool ready) {
   return Fail(item, item.attempt().TimeoutError(), item.attempt().server());
 }
 
-int PollTimeout(const std::vector<Item>& items) {
+int PollTimeout(const std::vector<Item>& items, int wake_event) {
   if (items.empty()) return kIdleMilliseconds;
-  int timeout = -1;
+  int timeout = wake_event < 0 ? kWithoutWakeMilliseconds : -1;
   for (const Item& item : items) {
     if (item.kind == Item::Kind::kFlush) continue;
     const int left = MillisecondsUntil(item.attempt().deadline());
@@ -222,7 +239,7 @@ void* Loop(void*) {
     waits.assign(1, {wake_event, POLLIN, 0});
     for (const Item& item : items)
       waits.push_back({item.events != 0 ? item.fd : -1, item.events, 0});
-    const int ready = real::poll(waits.data(), waits.size(), PollTimeout(items));
+    const int ready = real::poll(waits.data(), waits.size(), PollTimeout(items, wake_event));
     idle = ready == 0 && items.empty();
     if (waits[0].revents != 0) {
       eventfd_t count;
@@ -256,12 +273,13 @@ void Service::Negotiate(ConnectionRef connection, int fd, std::unique_ptr<Attemp
   const DescriptorHeadroom headroom;
   auto preparation = std::make_shared<Preparation>();
   preparation->attempt = std::move(attempt);
-  Item item{Item::Kind::kPrepare, std::move(connection), OwnDescriptor::Duplicate(fd), 0,
-            preparation};
+  const uint32_t generation = connection->generation();
+  const int duplicate = OwnDescriptor::Duplicate(fd);
+  Item item{Item::Kind::kPrepare, std::move(connection), duplicate, 0, preparation, generation};
   if (item.fd < 0) {
     const Status error(Errc::kNetwork, std::string("no descriptor is left: ") + strerror(errno));
-    item.connection->Fail(fd, error, item.attempt().server());
-    item.connection->Conclude();
+    item.connection->Fail(fd, error, item.attempt().server(), generation);
+    item.connection->Conclude(generation);
     return;
   }
   EnterLoop(std::move(item));
@@ -270,7 +288,7 @@ void Service::Negotiate(ConnectionRef connection, int fd, std::unique_ptr<Attemp
 
 void Service::Flush(ConnectionRef connection, int fd) {
   const DescriptorHeadroom headroom;
-  Item item{Item::Kind::kFlush, std::move(connection), OwnDescriptor::Duplicate(fd), 0, nullptr};
+  Item item{Item::Kind::kFlush, std::move(connection), OwnDescriptor::Duplicate(fd), 0, nullptr, 0};
   if (item.fd < 0) {  // then the tail goes out here and now
     pollfd wait = {fd, POLLOUT, 0};
     while (item.connection->FlushTail(fd)) (void)real::poll(&wait, 1, -1);
@@ -290,6 +308,28 @@ void Service::LeaveTails() {
   if (!tails.empty()) SendTailsInNewProcess(tails);
 }
 
+void Service::Quiesce() {
+  if (Guard::active()) return;
+  timespec until;
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_nsec += kQuiesceMilliseconds * 1'000'000L;
+  until.tv_sec += until.tv_nsec / 1'000'000'000;
+  until.tv_nsec %= 1'000'000'000;
+  MutexLock lock(g_mutex);
+  State& state = GetState();
+  ++state.quiescing;
+  while (state.preparing != 0 &&
+         pthread_cond_timedwait(&g_prepared, g_mutex.native(), &until) == 0) {
+  }
+}
+
+void Service::Resume() {
+  if (Guard::active()) return;
+  MutexLock lock(g_mutex);
+  if (GetState().quiescing != 0) --GetState().quiescing;
+  pthread_cond_broadcast(&g_prepared);
+}
+
 void Service::BeforeFork() { g_mutex.Lock(); }
 
 void Service::AfterFork(bool in_child) {
@@ -298,6 +338,7 @@ void Service::AfterFork(bool in_child) {
     return;
   }
   g_mutex.Reinitialise();
+  g_prepared = PTHREAD_COND_INITIALIZER;
   State* parents = &GetState();
   new (parents) State();  // what the parent's threads hold is theirs
 }

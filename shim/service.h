@@ -26,6 +26,11 @@ class Service {
   // The process ends: tails that are not out go to a process of their own, which ends with them.
   static void LeaveTails();
 
+  // Waits a moment for threads that are in libkrb5 or the resolver to come out, and keeps them out
+  // until Resume: their locks must not be held across a fork, nor their files be closed under them.
+  static void Quiesce();
+  static void Resume();
+
   static void BeforeFork();
   static void AfterFork(bool in_child);
 };

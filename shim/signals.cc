@@ -1,10 +1,22 @@
 #include "shim/signals.h"
 
-#include <signal.h>
+#include <pthread.h>
 
 #include <cerrno>
 
 namespace socksify {
+
+SignalsBlocked::SignalsBlocked() {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state_);
+  pthread_sigmask(SIG_SETMASK, &all, &before_);
+}
+
+SignalsBlocked::~SignalsBlocked() {
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  pthread_setcancelstate(cancel_state_, nullptr);
+}
 
 bool SignalsRestartCalls() {
   const int saved_errno = errno;

@@ -2,7 +2,23 @@
 #ifndef SHIM_SIGNALS_H_
 #define SHIM_SIGNALS_H_
 
+#include <signal.h>
+
 namespace socksify {
+
+// While it lives no signal handler runs in this thread, and no cancellation happens: both could
+// leave what it does half done, or want to do it themselves.
+class SignalsBlocked {
+ public:
+  SignalsBlocked();
+  ~SignalsBlocked();
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_;
+  int cancel_state_;
+};
 
 // After poll(2) has said EINTR: would the kernel have gone on with the call that is being imitated?
 // True when every handler of the application is installed with SA_RESTART. (poll itself never is

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("SOCKSIFY_BUILD", ROOT / "build")).resolve()
 SHIM = BUILD / "libsocksify-gss.so"
-CALL = re.compile(r"^CALL(?:_CHK)?\((\w+)\)", re.MULTILINE)
+CALL = re.compile(r"^(?:CALL|CALL_CHK|ALIAS)\((\w+)\)", re.M)
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import layers  # noqa: E402
