@@ -1,0 +1,146 @@
+"""ways_past.py WAY HOST PORT: tries to get MARKER out of the process beside the session; prints what came of it as JSON.
+
+Each way is one that would write on the descriptor itself, or open a path of its own, were it not stopped or wrapped.
+"""
+
+import ctypes
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+
+MARKER = b"PLAINTEXT-MARKER"
+MSG_FASTOPEN = 0x20000000
+SYS_PWRITEV2 = 328
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Iovec(ctypes.Structure):
+    _fields_ = [("base", ctypes.c_char_p), ("length", ctypes.c_size_t)]
+
+
+def answer(result):
+    """What a call of libc came to: its result, or the name of its errno."""
+    return result if result >= 0 else os.strerror(ctypes.get_errno())
+
+
+def connected(host, port):
+    return socket.create_connection((host, port))
+
+
+def standard_output(host, port):
+    with connected(host, port) as session:
+        return answer(libc.dup2(session.fileno(), 1))
+
+
+def stdio(host, port):
+    with connected(host, port) as session:
+        libc.fdopen.restype = ctypes.c_void_p
+        return answer(-1 if libc.fdopen(session.fileno(), b"w") is None else 0)
+
+
+def asynchronous(host, port):
+    with connected(host, port) as session:
+        control = ctypes.create_string_buffer(168)  # struct aiocb: descriptor at 0, buffer at 16, count at 24
+        buffer = ctypes.create_string_buffer(MARKER)
+        ctypes.c_int.from_buffer(control, 0).value = session.fileno()
+        ctypes.c_void_p.from_buffer(control, 16).value = ctypes.addressof(buffer)
+        ctypes.c_size_t.from_buffer(control, 24).value = len(MARKER)
+        return answer(libc.aio_write(control))
+
+
+def splice(host, port):
+    with connected(host, port) as session:
+        reader, writer = os.pipe()
+        os.write(writer, MARKER)
+        return answer(libc.splice(reader, None, session.fileno(), None, ctypes.c_size_t(len(MARKER)), 0))
+
+
+def spawned(host, port):
+    with connected(host, port) as session:
+        try:
+            subprocess.run(["printf", MARKER.decode()], stdout=session, stderr=subprocess.DEVNULL, check=True)
+        except (OSError, subprocess.SubprocessError) as error:
+            return type(error).__name__
+        return 0
+
+
+def forked(host, port):
+    """A child's descriptor is not a child's session: what it executes finds it closed."""
+    with connected(host, port) as session:
+        os.set_inheritable(session.fileno(), True)
+        command = f"printf {MARKER.decode()} >&{session.fileno()}"
+        done = subprocess.run(["sh", "-c", command], close_fds=False, stderr=subprocess.DEVNULL, check=False)
+        return "refused" if done.returncode else 0
+
+
+def passed(host, port):
+    with connected(host, port) as session:
+        here, there = socket.socketpair()
+        try:
+            socket.send_fds(here, [b"x"], [session.fileno()])
+        except OSError as error:
+            return error.strerror
+        os.write(socket.recv_fds(there, 1, 1)[1][0], MARKER)
+        return 0
+
+
+def by_number(host, port):
+    """pwritev2 by its number is wrapped like the call itself: the echo comes back."""
+    with connected(host, port) as session:
+        vector = Iovec(MARKER, len(MARKER))
+        libc.syscall.restype = ctypes.c_long
+        written = libc.syscall(ctypes.c_long(SYS_PWRITEV2), ctypes.c_long(session.fileno()), ctypes.byref(vector),
+                               ctypes.c_long(1), ctypes.c_long(-1), ctypes.c_long(0), ctypes.c_long(0))
+        return [answer(written), session.recv(100, socket.MSG_WAITALL if written < 0 else 0).decode()]
+
+
+def datagram(host, port):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plain:
+        try:
+            return plain.sendto(MARKER, (host, port))
+        except OSError as error:
+            return error.strerror
+
+
+def fast_open(host, port):
+    """sendmmsg that would connect: the shim does not do it, and nothing goes direct."""
+    with socket.socket() as plain:
+        address = ctypes.create_string_buffer(
+            int(socket.AF_INET).to_bytes(2, "little") + port.to_bytes(2, "big") + socket.inet_aton(host) + bytes(8), 16)
+        vector = Iovec(MARKER, len(MARKER))
+        message = (ctypes.c_uint64 * 8)(ctypes.addressof(address), 16, ctypes.addressof(vector), 1, 0, 0, 0, 0)
+        return answer(libc.sendmmsg(plain.fileno(), message, 1, MSG_FASTOPEN))
+
+
+def closing(host, port):
+    """One thread writes while another closes: every octet is sealed, or the number is bad."""
+    for _ in range(40):
+        session = connected(host, port)
+        number, running = session.detach(), threading.Event()
+
+        def write(fd=number, running=running):
+            try:
+                while True:
+                    os.write(fd, MARKER)
+                    running.set()
+            except OSError:
+                running.set()
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        running.wait()
+        os.close(number)
+        writer.join()
+    return "closed"
+
+
+def main():
+    way, host, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    kept = os.dup(1)
+    os.write(kept, json.dumps(globals()[way](host, port)).encode())
+
+
+main()

@@ -1,0 +1,47 @@
+"""No call writes beside the session: it is wrapped, or refused, and the tap sees frames alone."""
+
+import json
+
+import pytest
+
+from support.runner import program
+from support.tap import Tap, check_rfc1961
+
+MARKER = b"PLAINTEXT-MARKER"
+REFUSED = "Operation not supported"
+WAYS = {
+    "standard_output": REFUSED,
+    "stdio": REFUSED,
+    "asynchronous": REFUSED,
+    "splice": "Invalid argument",
+    "spawned": None,  # any refusal: the child's dup2 fails
+    "forked": "refused",
+    "passed": "Operation not permitted",
+    "by_number": [len(MARKER), MARKER.decode()],
+    "datagram": "Permission denied",
+    "fast_open": REFUSED,
+    "closing": "closed",
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_way(way, long_lived, origin, socksify):
+    server = long_lived("socksd-gss")
+    with Tap((server.host, server.port)) as tap:
+        done = socksify.run(tap.address, program("ways_past", way, "127.0.0.1", origin.ports["echo"]))
+        assert done.returncode == 0, done.stderr
+        said = json.loads(done.stdout)
+        assert said == WAYS[way] if WAYS[way] is not None else isinstance(said, str), done.stderr
+        for connection in tap.await_done():
+            check_rfc1961(connection, (MARKER,))
+
+
+def test_the_next_server_is_tried(long_lived, origin, socksify):
+    """The first is down, the second answers: on the same socket, blocking or not."""
+    server = long_lived("socksd-gss")
+    servers = f"localhost:1,{server.address}"
+    for argv in (["curl", "-sS", f"http://127.0.0.1:{origin.ports['http']}/page"],
+                 program("ways_past", "by_number", "127.0.0.1", origin.ports["echo"])):
+        done = socksify.run(servers, argv)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout and not done.stderr
