@@ -35,7 +35,10 @@ class Sshd:
         (directory / "sshd_config").write_text(CONFIG.format(port=self.port, dir=directory))
         argv = [shutil.which("sshd", path="/usr/sbin:/sbin"), "-D", "-e", "-f", str(directory / "sshd_config")]
         if os.geteuid() == 0 and not os.path.isdir("/run/sshd"):  # root's sshd insists on it; ours alone sees it
-            argv = namespace.with_mounts("mount -t tmpfs tmpfs /run; mkdir /run/sshd", argv)
+            if namespace.available():
+                argv = namespace.with_mounts("mount -t tmpfs tmpfs /run; mkdir /run/sshd", argv)
+            else:
+                os.mkdir("/run/sshd", 0o755)
         with open(directory / "sshd.log", "wb") as log:
             self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         await_port("127.0.0.1", self.port, self.process)
