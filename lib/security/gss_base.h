@@ -23,6 +23,7 @@ class GssLayer : public SecurityLayer {
   Status Seal(ByteView plain, Bytes* frame) final { return protection_->Seal(plain, frame); }
   Result<size_t> FrameSize(ByteView head) const final;
   Result<ByteSpan> Open(ByteSpan frame) final { return protection_->Open(frame); }
+  Result<Bytes> Export() final;
 
  protected:
   // The role speaks first, if it does. Octets for the peer are appended to `output`.

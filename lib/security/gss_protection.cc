@@ -49,7 +49,7 @@ bool IsWrapToken(ByteView token) {
 }  // namespace
 
 GssProtection::GssProtection(GssContext context, ProtectionLevel level, size_t max_token)
-    : level_(level), context_(std::move(context)) {
+    : level_(level), max_token_(max_token), context_(std::move(context)) {
   const bool confidential = level != ProtectionLevel::kIntegrity;
   OM_uint32 minor, limit = 0;
   if (!GSS_ERROR(gss_wrap_size_limit(&minor, context_.get(), confidential, GSS_C_QOP_DEFAULT,
@@ -126,6 +126,23 @@ Result<ByteSpan> GssProtection::Open(ByteSpan frame) {
   }
   return ByteSpan(static_cast<uint8_t*>(buffers[kPlain].buffer.value),
                   buffers[kPlain].buffer.length);
+}
+
+Result<Bytes> GssProtection::ExportContext() {
+  std::lock_guard lock(mutex_);
+  if (!error_.ok()) return error_;
+  GssBuffer token;
+  OM_uint32 minor;
+  const OM_uint32 major = gss_export_sec_context(&minor, context_.address(), token.get());
+  if (context_.get() == nullptr) {
+    error_ = {Errc::kUnsupported, "the session has been handed over to another process"};
+  }
+  if (GSS_ERROR(major)) {
+    return {Errc::kUnsupported, "cannot hand the session over: " + GssErrorText(major, minor)};
+  }
+  Bytes octets(token.octets().begin(), token.octets().end());
+  token.Wipe();
+  return octets;
 }
 
 Result<Bytes> WrapProtectionLevel(gss_ctx_id_t context, uint8_t level) {

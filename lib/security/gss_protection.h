@@ -19,6 +19,7 @@ class GssProtection {
   GssProtection(GssContext context, ProtectionLevel level, size_t max_token);
 
   ProtectionLevel level() const { return level_; }
+  size_t max_token() const { return max_token_; }
   size_t MaxPlaintext() const { return max_plaintext_; }
   size_t MinFrameSize() const { return min_frame_; }
 
@@ -26,8 +27,12 @@ class GssProtection {
   Status Seal(ByteView plain, Bytes* frame);
   Result<ByteSpan> Open(ByteSpan frame);
 
+  // The context in GSS-API's own interprocess form; it ends here. kUnsupported: it goes on.
+  Result<Bytes> ExportContext();
+
  private:
   const ProtectionLevel level_;
+  const size_t max_token_;
   std::mutex mutex_;
   GssContext context_;  // guarded by mutex_
   Status error_;        // guarded by mutex_; what has ended the session

@@ -62,6 +62,7 @@ class GssBuffer {
   }
 
   gss_buffer_t get() { return &buffer_; }
+  void Wipe() { socksify::Wipe({static_cast<uint8_t*>(buffer_.value), buffer_.length}); }
   ByteView octets() const { return {static_cast<const uint8_t*>(buffer_.value), buffer_.length}; }
 
  private:

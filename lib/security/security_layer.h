@@ -8,6 +8,7 @@
 #ifndef LIB_SECURITY_SECURITY_LAYER_H_
 #define LIB_SECURITY_SECURITY_LAYER_H_
 
+#include <memory>
 #include <string>
 
 #include "lib/base/bytes.h"
@@ -76,7 +77,19 @@ class SecurityLayer {
   // Opens exactly one frame in place. The plaintext is a view into `frame`, possibly empty.
   // Whatever the peer did wrong is an error here: kIntegrity, kPolicy or kMalformed.
   virtual Result<ByteSpan> Open(ByteSpan frame) = 0;
+
+  // Ends this layer, with nobody in Seal or Open: they fail from now on. The octets let
+  // ImportSecurityLayer go on in another process; they are secret. kUnsupported where that cannot
+  // be done; the layer goes on then.
+  virtual Result<Bytes> Export() {
+    return {Errc::kUnsupported, "a session of this method cannot be handed over"};
+  }
 };
+
+// Goes on with a session that Export() has ended: established, without a summary but for the level.
+// `state` may be anything; kMalformed unless it is such a session. For one import of each state:
+// two layers would use the same sequence numbers.
+Result<std::unique_ptr<SecurityLayer>> ImportSecurityLayer(ByteView state);
 
 }  // namespace socksify
 

@@ -1,5 +1,6 @@
-// The codecs: nothing is read past its end, an unfinished message asks for more, a finished one is
+// The codecs and the state of a session: nothing is read past its end, an unfinished message asks for more, a finished one is
 // written back as the same message.
+#include "lib/io/session_state.h"
 #include "lib/wire/frame.h"
 #include "lib/wire/socks5.h"
 #include "lib/wire/userpass.h"
@@ -74,6 +75,11 @@ void TryFrame(const Bytes& octets) {
   if (head->size == 0) FUZZ_CHECK(octets.size() + head->missing <= kFrameHeaderSize);
 }
 
+void TrySessionState(const Bytes& octets) {
+  auto state = DecodeSessionState(octets);
+  if (state.ok()) FUZZ_CHECK(EncodeSessionState(*state) == octets);
+}
+
 }  // namespace
 }  // namespace socksify
 
@@ -87,5 +93,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* octets, size_t count) {
   TryReply(input, true);
   TryUserpass(input);
   TryFrame(input);
+  TrySessionState(input);
   return 0;
 }

@@ -34,6 +34,7 @@ void ExpectGoesAsItIs(SecurityLayer& layer) {
   auto plain = layer.Open(wire);
   ASSERT_TRUE(plain.ok());
   EXPECT_EQ(AsText(*plain), "abc");
+  EXPECT_EQ(layer.Export().status().code(), Errc::kUnsupported);
 }
 
 TEST(ClearLayerTest, NoneNegotiatesNothing) {
