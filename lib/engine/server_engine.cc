@@ -183,20 +183,10 @@ class Engine final : public ServerEngine {
   // The application's octets, out of one frame (RFC 1961 section 5) or as they are. An empty token
   // is legal and means nothing.
   bool TakeOctets(Bytes* to) {
-    if (!layer_->framed()) {
-      const bool any = !Unread().empty();
-      Append(*to, Unread());
-      taken_ = input_.size();
-      return any;
-    }
-    auto size = layer_->FrameSize(Unread());
+    auto size = OpenFrame(*layer_, Unread(), to);
     if (!size.ok()) return Failed(size.status());
-    if (*size == 0 || *size > Unread().size()) return false;
-    auto plain = layer_->Open(Unread().first(*size));
-    if (!plain.ok()) return Failed(plain.status());
-    Append(*to, *plain);
     taken_ += *size;
-    return true;
+    return *size != 0;
   }
 
   bool SendReply(Reply reply, const Address& bound) {
@@ -205,23 +195,9 @@ class Engine final : public ServerEngine {
     return SendSealed(message);
   }
 
-  // Frames of about the same size: a short one at the end of each read would cost as much as a long
-  // one.
   bool SendSealed(ByteView octets) {
-    const size_t most = layer_->framed() ? layer_->MaxPlaintext() : octets.size();
-    if (octets.empty()) return true;  // no token of empty plaintext: Jargyle takes it as the end
-    if (most == 0) return Failed({Errc::kUnsupported, "no frame can hold any plaintext"});
-    const size_t frames = (octets.size() + most - 1) / most;
-    const size_t share = (octets.size() + frames - 1) / frames;
-    output_.reserve(output_.size() + octets.size() + frames * layer_->MinFrameSize() * 2);
-    while (!octets.empty()) {
-      const size_t count = std::min(share, octets.size());
-      if (Status status = layer_->Seal(octets.first(count), &output_); !status.ok()) {
-        return Failed(std::move(status));
-      }
-      octets = octets.subspan(count);
-    }
-    return true;
+    Status status = SealFrames(*layer_, octets, &output_);
+    return status.ok() || Failed(std::move(status));
   }
 
   // The client sends no more. What it has sent ahead of the reply is looked at after the reply.

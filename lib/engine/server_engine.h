@@ -4,7 +4,11 @@
 //
 // The caller feeds whatever it reads, sends what output() holds, and when the state is kRequest
 // connects to the target and calls Answer(). From then on plaintext() is for the target and
-// SendPlaintext() for the client. Owned by the caller; one thread at a time.
+// SendPlaintext() for the client. The end of the stream before kRequest is an error (kTruncated).
+//
+// Before the client is authenticated and its request answered only as much is kept as the messages
+// due can hold, so a caller that stops reading while the state is kRequest needs no bound of its
+// own. Owned by the caller; one thread at a time.
 #ifndef LIB_ENGINE_SERVER_ENGINE_H_
 #define LIB_ENGINE_SERVER_ENGINE_H_
 
@@ -16,6 +20,7 @@
 #include "lib/base/bytes.h"
 #include "lib/base/result.h"
 #include "lib/base/secret.h"
+#include "lib/engine/codec.h"
 #include "lib/security/security_layer.h"
 #include "lib/wire/socks5.h"
 
@@ -33,7 +38,7 @@ struct ServerPolicy {
   std::map<std::string, Secret> users;                          // name -> password, RFC 1929
 };
 
-class ServerEngine {
+class ServerEngine : public Codec {
  public:
   enum class State : uint8_t {
     kNegotiating,
@@ -49,27 +54,12 @@ class ServerEngine {
   // `policy` must outlive the engine.
   static std::unique_ptr<ServerEngine> New(const ServerPolicy& policy);
   static std::unique_ptr<ServerEngine> New(const ServerPolicy& policy, LayerFactory new_layer);
-  virtual ~ServerEngine() = default;
 
   virtual State state() const = 0;
-  virtual const Status& error() const = 0;
-
-  // Before the client is authenticated and its request answered only as much is kept as the
-  // messages due can hold, so a caller that stops reading while the state is kRequest needs no
-  // bound of its own.
-  virtual void Feed(ByteView octets) = 0;
-  // Inside a frame, or before kRequest, this is an error (kTruncated).
-  virtual void FeedEof() = 0;
-
-  virtual Bytes& output() = 0;     // octets for the client; the caller drains it
-  virtual Bytes& plaintext() = 0;  // octets for the target; the caller drains it
 
   virtual const Request& request() const = 0;  // from kRequest on; a CONNECT
   // kRequest: a success begins the relaying, anything else fails the engine once it is sent.
   virtual void Answer(Reply reply, const Address& bound) = 0;
-
-  // kRelaying: seals octets of the target into output(), in as many frames as they need.
-  virtual Status SendPlaintext(ByteView octets) = 0;
 
   virtual Method method() const = 0;  // kNoAcceptable until one is chosen
   virtual SecuritySummary summary() const = 0;
