@@ -127,11 +127,18 @@ void Connection::Clear() {
   flush_scheduled_ = false;
   low_water_ = 1;
   receive_buffer_ = 0;
+  home_ = -1;
+  replacing_ = false;
+  stand_in_ = 0;
+  detach_when_established_ = false;
 }
 
 void Connection::LoseDescriptor(const ConnectionRef& connection, int fd) {
   // As in the kernel, a call that waits keeps what it waits on although the number goes.
-  if (fd >= 0 && connection->waiters_ != 0 && connection->followed_ < 0) {
+  if (fd >= 0 && connection->replacing_.load()) {
+    MutexLock lock(connection->state_);  // the number may be in another thread's hands still
+  }
+  if (fd >= 0 && connection->waiters_.any() && connection->followed_ < 0) {
     const int duplicate = OwnDescriptor::Duplicate(fd);
     int none = -1;
     if (duplicate >= 0 && !connection->followed_.compare_exchange_strong(none, duplicate)) {
@@ -156,6 +163,7 @@ void Connection::End(int fd) {
     Service::Wake();
   }
   if (before == Phase::kEstablished && framed() && fd >= 0) ScheduleFlush(fd);
+  if (framed()) Service::SessionEnded();
 }
 
 void Connection::ScheduleFlush(int fd) {
@@ -223,6 +231,12 @@ void Connection::Fail(int fd, const Status& error, const ServerEndpoint& server,
   MutexLock lock(state_);
   if (!IsConnecting(generation)) return;
   ReportFailure(error, server, destination_);
+  if (framed_.exchange(false)) {  // it was to be detached, which failed
+    sessions_.fetch_sub(1);
+    receiver_.Reset(fd);
+    sender_.Reset();
+    layer_.reset();
+  }
   // The socket is as after a failed connect(2): not connected, ready for another; and as long as
   // the application has not been told, poll says that there is something to learn.
   sockaddr nowhere = {};
@@ -277,7 +291,8 @@ int Connection::OutcomeEvent() {
 }
 
 bool Connection::Own(ForkShare::Direction direction) {
-  if (share_.Own(direction)) return true;
+  if (is_away()) (void)Detach();  // where it cannot be, whoever is first has the direction
+  if (!framed() || share_.Own(direction)) return true;
   ReportOnce("a connection to " + destination_.ToString() +
              " is used by a process and its child at the same time; only the first can go on");
   errno = EIO;
@@ -292,24 +307,65 @@ size_t TotalSize(const iovec* vectors, size_t count) {
   return total;
 }
 
+// The vectors without their first `offset` octets.
+std::vector<iovec> Behind(const iovec* vectors, size_t count, size_t offset) {
+  std::vector<iovec> rest;
+  for (size_t i = 0; i < count; ++i) {
+    const size_t skipped = std::min(offset, vectors[i].iov_len);
+    offset -= skipped;
+    rest.push_back(
+        {static_cast<char*>(vectors[i].iov_base) + skipped, vectors[i].iov_len - skipped});
+  }
+  return rest;
+}
+
 }  // namespace
+
+// A thread that waits in the kernel.
+struct Connection::Waiting {
+  Connection* connection;
+  int place;
+};
 
 // A thread is cancelled while it waits: nothing is unwound here, so what it held is given back for
 // it, the reference of the function that called Receive or Send included.
-void Connection::WaiterCancelled(void* connection) {
-  auto* self = static_cast<Connection*>(connection);
-  --self->waiters_;
-  self->Unref();
+void Connection::WaiterCancelled(void* waiting) {
+  auto* self = static_cast<Waiting*>(waiting);
+  self->connection->waiters_.Leave(self->place);
+  self->connection->Unref();
 }
 
 ssize_t Connection::AwaitOctets(int fd, int flags) {
   ssize_t came;
-  ++waiters_;
-  pthread_cleanup_push(&WaiterCancelled, this);
+  Waiting waiting = {this, waiters_.Enter()};
+  pthread_cleanup_push(&WaiterCancelled, &waiting);
   came = real::recv(fd, nullptr, 1, MSG_PEEK | MSG_TRUNC | (flags & MSG_DONTWAIT));
   pthread_cleanup_pop(0);
-  --waiters_;
+  waiters_.Leave(waiting.place);
   return came;
+}
+
+// The session has gone: what is left to do is the kernel's.
+ssize_t Connection::ReceivePlain(int fd, const iovec* vectors, size_t count, size_t offset,
+                                 int flags) {
+  std::vector<iovec> rest = Behind(vectors, count, offset);
+  msghdr message = {};
+  message.msg_iov = rest.data();
+  message.msg_iovlen = rest.size();
+  const ssize_t received = real::recvmsg(fd, &message, flags);
+  return received < 0 && offset != 0 ? static_cast<ssize_t>(offset)
+                                     : received + static_cast<ssize_t>(offset);
+}
+
+ssize_t Connection::SendPlain(int fd, const iovec* vectors, size_t count, size_t offset,
+                              int flags) {
+  std::vector<iovec> rest = Behind(vectors, count, offset);
+  msghdr message = {};
+  message.msg_iov = rest.data();
+  message.msg_iovlen = rest.size();
+  const ssize_t sent = real::sendmsg(fd, &message, flags);
+  return sent < 0 && offset != 0 ? static_cast<ssize_t>(offset)
+                                 : sent + static_cast<ssize_t>(offset);
 }
 
 ssize_t Connection::Receive(int fd, const iovec* vectors, size_t count, int flags) {
@@ -318,7 +374,9 @@ ssize_t Connection::Receive(int fd, const iovec* vectors, size_t count, int flag
   const size_t wanted = all ? TotalSize(vectors, count) : 0;
   size_t total = 0;
   for (;;) {
+    if (!framed()) return ReceivePlain(fd, vectors, count, total, flags);
     ssize_t taken = receiver_.Take(fd, vectors, count, total, flags);
+    if (taken < 0 && errno == ENOTCONN && !framed()) continue;
     if (taken > 0) total += static_cast<size_t>(taken);
     if (taken == 0 || (taken > 0 && total >= wanted)) return static_cast<ssize_t>(total);
     if (taken > 0) continue;
@@ -328,8 +386,9 @@ ssize_t Connection::Receive(int fd, const iovec* vectors, size_t count, int flag
     // SO_RCVLOWAT, which others may change meanwhile, says when to wake.
     if ((fd = FollowDescriptor(fd)) < 0) return total != 0 ? static_cast<ssize_t>(total) : -1;
     const ssize_t came = AwaitOctets(fd, flags);
-    if (came >= 0) fd = FollowDescriptor(fd);
-    if (came < 0 || fd < 0) return total != 0 ? static_cast<ssize_t>(total) : -1;
+    const bool again = came >= 0 || (errno == EINTR && !framed());  // detached meanwhile
+    if (again) fd = FollowDescriptor(fd);
+    if (!again || fd < 0) return total != 0 ? static_cast<ssize_t>(total) : -1;
   }
 }
 
@@ -362,12 +421,12 @@ bool AwaitWritable(int fd, int flags) {
 
 bool Connection::AwaitRoom(int fd, int flags) {
   bool writable;
-  ++waiters_;
-  pthread_cleanup_push(&WaiterCancelled, this);
+  Waiting waiting = {this, waiters_.Enter()};
+  pthread_cleanup_push(&WaiterCancelled, &waiting);
   writable = AwaitWritable(fd, flags);
   pthread_cleanup_pop(0);
-  --waiters_;
-  return writable;
+  waiters_.Leave(waiting.place);
+  return writable || (errno == EINTR && !framed());  // detached meanwhile
 }
 
 ssize_t Connection::Send(int fd, const iovec* vectors, size_t count, int flags) {
@@ -376,9 +435,14 @@ ssize_t Connection::Send(int fd, const iovec* vectors, size_t count, int flags) 
   if (wanted == 0) return real::send(fd, nullptr, 0, flags & (MSG_NOSIGNAL | MSG_DONTWAIT));
   size_t total = 0;
   for (;;) {
+    if (!framed()) {
+      return total == wanted ? static_cast<ssize_t>(total)
+                             : SendPlain(fd, vectors, count, total, flags);
+    }
     if (total < wanted) {
       ssize_t put = sender_.Put(fd, vectors, count, total, flags);
       if (put > 0) total += static_cast<size_t>(put);
+      if (put < 0 && errno == ENOTCONN && !framed()) continue;
       if (put < 0 && errno != EAGAIN) return total != 0 ? static_cast<ssize_t>(total) : -1;
     } else if (sender_.has_tail() && sender_.Flush(fd) != 0 && errno != EAGAIN) {
       return static_cast<ssize_t>(total);  // the next call reports it
@@ -397,6 +461,8 @@ ssize_t Connection::Send(int fd, const iovec* vectors, size_t count, int flags) 
 }
 
 int Connection::ShutDown(int fd, int how) {
+  if (is_away()) (void)Detach();
+  if (!framed()) return real::shutdown(fd, how);
   if (how == SHUT_RD || how == SHUT_RDWR) receiver_.ShutDown();
   if (how == SHUT_RD) return real::shutdown(fd, SHUT_RD);
   if (!Own(ForkShare::kSend)) return -1;
@@ -421,6 +487,27 @@ std::vector<Connection::Tail> Connection::TakeTails() {
   return tails;
 }
 
+ConnectionRef Connection::FindLive(const Connection* connection, uint32_t generation) {
+  MutexLock lock(ConnectionPool::mutex_);
+  for (Connection* at = ConnectionPool::all_; at != nullptr; at = at->next_) {
+    if (at != connection || !at->TryRef()) continue;
+    ConnectionRef found(at);
+    if (at->phase() == Phase::kEstablished && at->generation() == generation) return found;
+    ConnectionPool::mutex_.Unlock();  // letting go of the reference may take it
+    found = {};
+    ConnectionPool::mutex_.Lock();
+    break;
+  }
+  return {};
+}
+
+bool Connection::IsDoor(int fd) {
+  for (Connection* at = ConnectionPool::all_; at != nullptr; at = at->next_) {
+    if (at->references_ != 0 && at->home_ == fd) return true;
+  }
+  return false;
+}
+
 void Connection::BeforeFork() {
   ConnectionPool::mutex_.Lock();
   for (Connection* at = ConnectionPool::all_; at != nullptr; at = at->next_) {
@@ -431,7 +518,7 @@ void Connection::BeforeFork() {
   }
 }
 
-void Connection::AfterFork(bool in_child) {
+void Connection::AfterFork(bool in_child, int door) {
   for (Connection* at = ConnectionPool::all_; at != nullptr; at = at->next_) {
     if (!in_child) {
       at->sender_.mutex().Unlock();
@@ -444,7 +531,9 @@ void Connection::AfterFork(bool in_child) {
     at->state_.Reinitialise();
     at->outcome_ = PTHREAD_COND_INITIALIZER;
     at->sender_.ForgetTail();
-    at->waiters_ = 0;
+    at->waiters_.Reset();
+    at->replacing_ = false;
+    if (at->references_ != 0 && at->framed() && at->home_ < 0) at->home_ = door;
     at->flush_scheduled_ = false;
     at->flush_fd_ = -1;
     at->followed_ = -1;
@@ -457,6 +546,8 @@ void Connection::AfterFork(bool in_child) {
     }
   }
   if (in_child) {
+    pollers.Reset();
+    ForgetAskers();
     ConnectionPool::mutex_.Reinitialise();
   } else {
     ConnectionPool::mutex_.Unlock();

@@ -25,8 +25,11 @@
 #include "shim/mutex.h"
 #include "shim/receiver.h"
 #include "shim/sender.h"
+#include "shim/waiters.h"
 
 namespace socksify {
+
+struct SessionState;
 
 class Connection {
  public:
@@ -102,6 +105,8 @@ class Connection {
   size_t Available(int fd) {
     return share_.Owns(ForkShare::kReceive) ? receiver_.Available(fd) : 0;
   }
+  // Does the session live in the process that has forked this one?
+  bool is_away() const { return home_.load(std::memory_order_acquire) >= 0; }
   // Can recv() deliver something, the end or an error included? Answers for poll what the kernel
   // could not know when the first octets of a frame came.
   bool IsReadable(int fd);
@@ -111,6 +116,31 @@ class Connection {
   // SO_RCVBUF as the application has it, where the kernel's had to be larger; else 0.
   int receive_buffer() const { return receive_buffer_; }
   void set_flush_fd(int fd) { flush_fd_ = fd; }
+  // --- detach (connection_detach.cc)
+  // ---------------------------------------------------------------
+  // The session leaves this process for the relay, and a plain socket takes the place of its
+  // descriptors: framed() is false then. In a forked child the process that has the session does
+  // that. False with errno. Blocks for some milliseconds. Not in vfork's child: shim/detach.h.
+  bool Detach();
+  // As soon as it is established, before anybody learns of it.
+  void DetachOnceEstablished() { detach_when_established_ = true; }
+  bool detach_when_established() const { return detach_when_established_; }
+  // Is `fd` the plain socket that has taken the session's place?
+  bool IsStandIn(int fd) const;
+  // As getsockname(2) said it before.
+  const SocketAddress& detached_name() const { return detached_name_; }
+  bool detached() const { return stand_in_.load(std::memory_order_acquire) != 0; }
+  // `fd` was duplicated while the session was being detached: makes it the plain socket too.
+  void BringUpToDate(int fd);
+  // A new descriptor for what the connection's descriptors mean; -1 with errno.
+  int DuplicateDescriptor() const;
+  // The connection at that address, if it is that generation's still and established.
+  static ConnectionRef FindLive(const Connection* connection, uint32_t generation);
+  // Threads that wait for several descriptors, connections among them.
+  static inline constinit Waiters pollers;
+  // Counts the sessions that have been detached, each of which interrupts the pollers.
+  static unsigned detachments() { return detachments_.load(std::memory_order_acquire); }
+
   // For the service: writes the tail. True while some of it is left.
   bool FlushTail(int fd);
 
@@ -124,22 +154,34 @@ class Connection {
   // --- fork (process.cc)
   // ---------------------------------------------------------------------------
   static void BeforeFork();
-  static void AfterFork(bool in_child);
+  // `door`: where a child asks for the sessions that were its parent's (home.h).
+  static void AfterFork(bool in_child, int door);
+  static bool IsDoor(int fd);
 
  private:
+  struct Waiting;
+
   void MakeRoomForFrames(int fd);
-  static void WaiterCancelled(void* connection);
+  static void WaiterCancelled(void* waiting);
   ssize_t AwaitOctets(int fd, int flags);
+  static ssize_t ReceivePlain(int fd, const iovec* vectors, size_t count, size_t offset, int flags);
+  static ssize_t SendPlain(int fd, const iovec* vectors, size_t count, size_t offset, int flags);
   bool AwaitRoom(int fd, int flags);
   void TellOutcome();
   bool Own(ForkShare::Direction direction);
   int FollowDescriptor(int fd);
+  bool FetchStandIn(int old);
+  bool HandOver(int old);
+  bool Replace(int stand_in, int old, SessionState* state);
+  void SwapDescriptors(int stand_in, int old);
+  static void ForgetAskers();
   void ScheduleFlush(int fd);
   void End(int fd);
   void Clear();
 
   static inline constinit std::atomic<int> connecting_{0};
   static inline constinit std::atomic<int> sessions_{0};
+  static inline constinit std::atomic<unsigned> detachments_{0};
 
   std::atomic<uint32_t> references_{0};
   std::atomic<int> descriptors_{0};
@@ -155,9 +197,14 @@ class Connection {
   Mutex state_;                               // guards outcome_event_ and the change of phase_
   pthread_cond_t outcome_ = PTHREAD_COND_INITIALIZER;
   int outcome_event_ = -1;
-  std::atomic<int> waiters_{0};    // threads that wait in Receive or Send
+  Waiters waiters_;                // threads that wait in Receive or Send
   std::atomic<int> followed_{-1};  // a duplicate for those whose descriptor was closed meanwhile
   std::atomic<int> flush_fd_{-1};  // the service's duplicate, while it has the tail
+  std::atomic<int> home_{-1};      // where to ask for it, if it is another process's
+  std::atomic<bool> replacing_{false};  // state_ is held while descriptors are being replaced
+  std::atomic<ino_t> stand_in_{0};      // the plain socket in its place
+  std::atomic<bool> detach_when_established_{false};
+  SocketAddress detached_name_;
   Address destination_;
   SocketAddress peer_;
   std::unique_ptr<SecurityLayer> layer_;

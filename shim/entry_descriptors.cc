@@ -7,10 +7,10 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "shim/detach.h"
 #include "shim/entry.h"
 #include "shim/real_calls.h"
 #include "shim/registrations.h"
-#include "shim/report.h"
 #include "shim/service.h"
 
 namespace socksify {
@@ -46,18 +46,6 @@ int MadeEpoll(int fd) {
 
 bool IsOwn(int fd) { return DescriptorTable::Get(fd) == Mark::kOwn; }
 
-// Programs print to these, past the shim, or execute others that do.
-int RefuseStandardStream() {
-  ReportOnce(
-      "a wrapped connection cannot become the standard input, output or error of a program: stdio "
-      "would write to it in the clear");
-  return FailWith(EOPNOTSUPP);
-}
-
-// stdio has streams on these, which write past the shim; and what vfork's child duplicates onto is
-// out of its parent's table's sight.
-bool MayHoldSession(int fd) { return fd > STDERR_FILENO && !InVforkChild(); }
-
 // A socket that two numbers will share: from now on they belong together, whichever is connected.
 ConnectionRef Shared(int fd) {
   if (DescriptorTable::Get(fd) == Mark::kFreshSocket && !InVforkChild()) {
@@ -66,6 +54,10 @@ ConnectionRef Shared(int fd) {
   return DescriptorTable::Find(fd);
 }
 
+// stdio has streams on these, which write past the shim; and a duplicate that vfork's child makes
+// is out of the table's sight.
+bool MayHoldSession(int fd) { return fd > STDERR_FILENO && !InVforkChild(); }
+
 // Makes a duplicate of `fd` with `duplicate`, which returns its number or -1 and puts it on `to`,
 // unless that is -1. The connection counts the new descriptor before it is there, so that another
 // thread's close() does not end it in between.
@@ -73,12 +65,9 @@ template <typename Function>
 int Duplicate(int fd, int to, Function duplicate) {
   if (IsOwn(fd)) return FailWith(EBADF);
   const Mark mark = DescriptorTable::Get(fd);
+  if ((InVforkChild() || (to >= 0 && !MayHoldSession(to))) && !DetachDescriptor(fd)) return -1;
   ConnectionRef connection = Shared(fd);
   if (!connection || InVforkChild()) {
-    if (connection && connection->carries_session()) {
-      errno = EOPNOTSUPP;  // what is executed next would write in the clear
-      return -1;
-    }
     const int copy = duplicate();
     if (copy >= 0 && !InVforkChild()) {
       Made(copy);
@@ -87,16 +76,20 @@ int Duplicate(int fd, int to, Function duplicate) {
     return copy;
   }
   connection->GainDescriptor();
+  const bool detached = connection->detached();
   int copy = duplicate();
   if (copy >= 0 &&
       !DescriptorTable::Is(fd, connection.get())) {  // closed meanwhile: a copy of what?
     (void)real::close(copy);
     copy = FailWith(EBADF);
-  } else if (copy >= 0 && connection->carries_session() && !MayHoldSession(copy) && copy != to) {
-    (void)real::close(copy);
-    copy = RefuseStandardStream();
   } else if (copy >= 0) {
     DescriptorTable::Set(copy, connection);
+    if (!MayHoldSession(copy) && !DetachDescriptor(copy)) {
+      (void)close(copy);
+      copy = FailWith(EOPNOTSUPP);
+    } else if (!detached && connection->detached()) {
+      connection->BringUpToDate(copy);
+    }
   }
   Connection::LoseDescriptor(connection, -1);
   return copy;
@@ -127,9 +120,6 @@ int DuplicateOver(int fd, int to, int flags, bool with_flags) {
   if (IsOwn(to)) return FailWith(EBUSY);
   auto duplicate = [&] { return with_flags ? real::dup3(fd, to, flags) : real::dup2(fd, to); };
   if (fd == to || real::fcntl(fd, F_GETFD) < 0) return duplicate();  // nothing happens
-  ConnectionRef connection = DescriptorTable::Find(fd);
-  if (connection && connection->carries_session() && to <= STDERR_FILENO)
-    return RefuseStandardStream();
   Goes(to);
   return Gone(to, Duplicate(fd, to, duplicate));
 }
@@ -279,15 +269,8 @@ EXPORT void closefrom(int first) noexcept {
 }
 
 EXPORT FILE* fdopen(int fd, const char* mode) noexcept {
+  if (!DetachDescriptor(fd)) return nullptr;
   const Mark mark = DescriptorTable::Get(fd);
-  if (mark == Mark::kConnection) {
-    ConnectionRef connection = DescriptorTable::Find(fd);
-    if (connection && connection->carries_session()) {
-      ReportOnce("stdio streams (fdopen) on a wrapped connection are not supported");
-      errno = EOPNOTSUPP;
-      return nullptr;
-    }
-  }
   FILE* stream = real::fdopen(fd, mode);
   if (stream != nullptr && mark == Mark::kFreshSocket) DescriptorTable::Set(fd, Mark::kStdio);
   return stream;

@@ -7,10 +7,10 @@
 #include <cstring>
 #include <memory>
 
+#include "shim/detach.h"
 #include "shim/entry.h"
 #include "shim/proxied_connect.h"
 #include "shim/real_calls.h"
-#include "shim/report.h"
 #include "shim/user_memory.h"
 
 namespace socksify {
@@ -116,14 +116,11 @@ void ForgetReceivedDescriptors(const msghdr* message) {
   });
 }
 
-// A session cannot follow its descriptor into another process, which would see protected octets.
-bool PassesConnection(const msghdr* message) {
-  bool passes = false;
-  ForEachPassedDescriptor(message, [&](int fd) {
-    ConnectionRef connection = DescriptorTable::Find(fd);
-    if (connection && connection->carries_session()) passes = true;
-  });
-  return passes;
+// The other process knows nothing of a session.
+bool DetachPassed(const msghdr* message) {
+  bool detached = true;
+  ForEachPassedDescriptor(message, [&](int fd) { detached = DetachDescriptor(fd) && detached; });
+  return detached;
 }
 
 // A message on a descriptor that is not a connection. False with errno when it must not go.
@@ -133,11 +130,7 @@ bool MaySendMessage(int fd, const msghdr* message) {
        !IsReadable(message->msg_control, message->msg_controllen))) {
     return true;  // the kernel's to refuse
   }
-  if (message->msg_control != nullptr && PassesConnection(message)) {
-    ReportOnce("a wrapped connection cannot be passed to another process");
-    errno = EPERM;
-    return false;
-  }
+  if (message->msg_control != nullptr && !DetachPassed(message)) return false;
   return message->msg_name == nullptr ||
          MaySendDatagram(fd, static_cast<const sockaddr*>(message->msg_name), message->msg_namelen);
 }
@@ -382,33 +375,33 @@ EXPORT ssize_t sendfile64(int out, int in, off64_t* offset, size_t count) noexce
   return sendfile(out, in, offset, count);
 }
 
-// The kernel would move octets past the session. Callers fall back on read and write.
+// The kernel moves the octets.
 EXPORT ssize_t splice(int in, off64_t* in_offset, int out, off64_t* out_offset, size_t count,
                       unsigned flags) {
   for (int fd : {in, out}) {
     ConnectionRef connection = DescriptorTable::Find(fd);
-    if (connection && PathFor(*connection, fd, MSG_DONTWAIT) != Path::kReal)
-      return FailWith(EINVAL);
+    const bool wait = (flags & SPLICE_F_NONBLOCK) == 0;
+    if (!connection) continue;
+    if (PathFor(*connection, fd, wait ? 0 : MSG_DONTWAIT) == Path::kError || !DetachDescriptor(fd))
+      return -1;
   }
   return real::splice(in, in_offset, out, out_offset, count, flags);
 }
 
-// POSIX asynchronous I/O: libc's threads would read and write past the session.
-static bool IsSession(const aiocb* control) {
-  if (!IsReadable(control, sizeof *control)) return false;
-  ConnectionRef connection = DescriptorTable::Find(control->aio_fildes);
-  return connection && connection->carries_session();
+// POSIX asynchronous I/O: libc's own threads read and write.
+static bool DetachFor(const aiocb* control) {
+  return !IsReadable(control, sizeof *control) || DetachDescriptor(control->aio_fildes);
 }
 
 EXPORT int aio_read(aiocb* control) noexcept {
-  return IsSession(control) ? FailWith(EOPNOTSUPP) : real::aio_read(control);
+  return DetachFor(control) ? real::aio_read(control) : -1;
 }
 EXPORT int aio_write(aiocb* control) noexcept {
-  return IsSession(control) ? FailWith(EOPNOTSUPP) : real::aio_write(control);
+  return DetachFor(control) ? real::aio_write(control) : -1;
 }
 EXPORT int lio_listio(int mode, aiocb* const list[], int count, sigevent* notify) noexcept {
   for (int i = 0; i < count; ++i) {
-    if (list[i] != nullptr && IsSession(list[i])) return FailWith(EOPNOTSUPP);
+    if (list[i] != nullptr && !DetachFor(list[i])) return -1;
   }
   return real::lio_listio(mode, list, count, notify);
 }

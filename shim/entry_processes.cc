@@ -1,5 +1,5 @@
-// Processes: a program that is executed does not know the sessions of this one, so their
-// descriptors stay behind (process.h). At the end, what has been accepted is sent.
+// Processes: a program that is executed does not know the sessions of this one, so those that it
+// inherits are detached (detach.h). At the end, what has been accepted is sent.
 #include <spawn.h>
 
 #include <alloca.h>
@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "shim/detach.h"
 #include "shim/entry.h"
 #include "shim/process.h"
 #include "shim/real_calls.h"
@@ -102,16 +103,30 @@ EXPORT int posix_spawnp(pid_t* pid, const char* file, const posix_spawn_file_act
   return real::posix_spawnp(pid, file, actions, attributes, argv, environment);
 }
 
-// The duplicate would not be close-on-exec.
+// The program that is spawned will have it.
 EXPORT int posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t* actions, int fd,
                                             int to) noexcept {
-  ConnectionRef connection = DescriptorTable::Find(fd);
-  if (connection && connection->carries_session()) {
-    ReportOnce("a wrapped connection cannot be handed to a program that is spawned");
-    return EOPNOTSUPP;
-  }
+  if (!DetachDescriptor(fd)) return errno;
   return real::posix_spawn_file_actions_adddup2(actions, fd, to);
 }
+
+// vfork(2) returns twice from one call, so it is gone on to with the caller's own frame.
+extern "C" void* socksify_prepare_vfork() {
+  const int saved_errno = errno;
+  if (!InVforkChild()) BeforeAnyFork();
+  errno = saved_errno;
+  return reinterpret_cast<void*>(real::vfork.get());
+}
+asm(".text\n"
+    ".globl vfork\n"
+    ".type vfork, @function\n"
+    "vfork:\n"
+    "  endbr64\n"
+    "  subq $8, %rsp\n"
+    "  call socksify_prepare_vfork\n"
+    "  addq $8, %rsp\n"
+    "  jmp *%rax\n"
+    ".size vfork, . - vfork\n");
 
 EXPORT int system(const char* command) {
   ExecFence fence;

@@ -97,7 +97,11 @@ int PollOurs(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t*
     const timespec* until = end.Left(&left);
     if (no_event && (until == nullptr || left.tv_sec != 0 || left.tv_nsec > kSoon.tv_nsec))
       until = &kSoon;
+    const unsigned detachments = Connection::detachments();
+    const int place = Connection::pollers.Enter();
     const int ready = real::ppoll(waits.data(), count, until, mask);
+    Connection::pollers.Leave(place);
+    if (ready < 0 && errno == EINTR && detachments != Connection::detachments()) continue;
     if (ready < 0) return -1;
     int told = 0;
     for (nfds_t i = 0; i < count; ++i) {

@@ -45,9 +45,9 @@ void OwnDescriptor::Close(int fd) {
   DescriptorTable::Forget(fd);
 }
 
-void OwnDescriptor::CloseAllButLog(int log_fd) {
+void OwnDescriptor::CloseAllBut(bool (*keep)(int fd)) {
   DescriptorTable::ForEach(0, UINT32_MAX, [&](int fd, DescriptorTable::Mark mark) {
-    if (mark == DescriptorTable::Mark::kOwn && fd != log_fd) Close(fd);
+    if (mark == DescriptorTable::Mark::kOwn && !keep(fd)) Close(fd);
   });
 }
 

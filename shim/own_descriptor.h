@@ -12,8 +12,8 @@ class OwnDescriptor {
   // A high duplicate of a descriptor of the application.
   static int Duplicate(int fd);
   static void Close(int fd);
-  // In a forked child: closes all of them but the log's.
-  static void CloseAllButLog(int log_fd);
+  // In a forked child: closes those that `keep` does not say are the child's too.
+  static void CloseAllBut(bool (*keep)(int fd));
 };
 
 // While it lives, a process that has used up its descriptors (RLIMIT_NOFILE) can still open the few

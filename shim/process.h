@@ -13,19 +13,8 @@ void PrepareForForks();
 // and made whole.
 bool InVforkChild();
 
-// While it lives, the connections of this process are close-on-exec: a program that is executed
-// knows nothing of the session, would read protected octets and write clear ones. What the program
-// had set comes back afterwards.
-class ExecFence {
- public:
-  ExecFence();
-  ~ExecFence();
-  ExecFence(const ExecFence&) = delete;
-  ExecFence& operator=(const ExecFence&) = delete;
-
- private:
-  const bool counted_;
-};
+// Before fork of any kind: children can ask for the sessions that live here.
+void BeforeAnyFork();
 
 }  // namespace socksify
 

@@ -96,10 +96,9 @@ int ConnectThroughServer(int fd, const Address& destination, const sockaddr* add
   if (address->sa_family != family) return Fail(EAFNOSUPPORT);
   if (IsMappedOnV6Only(fd, address)) return Fail(ENETUNREACH);
   if (static_cast<unsigned>(fd) >= DescriptorTable::kNumbers) return Fail(EMFILE);
-  if (DescriptorTable::Get(fd) == DescriptorTable::Mark::kStdio) {
-    ReportOnce("a stream (fdopen) on a socket that is not connected yet cannot be wrapped");
-    return Fail(EACCES);
-  }
+  // A stdio stream is on it, which would write past the shim.
+  const bool stdio =
+      fd <= STDERR_FILENO || DescriptorTable::Get(fd) == DescriptorTable::Mark::kStdio;
   sockaddr_storage connected;
   socklen_t connected_size = sizeof connected;
   if (real::getpeername(fd, reinterpret_cast<sockaddr*>(&connected), &connected_size) == 0) {
@@ -115,6 +114,7 @@ int ConnectThroughServer(int fd, const Address& destination, const sockaddr* add
     connection = Connection::New();
     DescriptorTable::Set(fd, connection);
   }
+  if (stdio) connection->DetachOnceEstablished();
   if (!connection->Begin(destination, peer)) return Fail(EALREADY);
   Registrations::Hold(fd, connection.get());
   const int timeout_ms = ConnectTimeout(fd);  // before the attempt borrows the option

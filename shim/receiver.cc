@@ -63,6 +63,20 @@ void Receiver::Start(SecurityLayer* layer, ByteView early, size_t unread, int fd
 void Receiver::Reset(int fd) {
   MutexLock lock(mutex_);
   if (fd >= 0) SetLowWater(fd, 1);
+  Clear();
+}
+
+void Receiver::HandOver(int fd, SessionState* state) {
+  TakeOutSpent(fd);
+  SetLowWater(fd, 1);
+  if (buffer_) {
+    state->plaintext.assign(buffer_.get() + plain_begin_, buffer_.get() + plain_end_);
+    state->received.assign(buffer_.get() + pos_, buffer_.get() + base_);
+  }
+  Clear();
+}
+
+void Receiver::Clear() {
   if (buffer_) Wipe({buffer_.get(), plain_end_});
   buffer_.reset();
   layer_ = nullptr;

@@ -25,6 +25,7 @@
 #include <cstddef>
 #include <memory>
 
+#include "lib/io/session_state.h"
 #include "lib/security/security_layer.h"
 #include "shim/mutex.h"
 
@@ -50,6 +51,11 @@ class Receiver {
   bool IsReadable(int fd);
 
   void ShutDown() { shut_down_ = true; }
+  bool is_shut_down() const { return shut_down_; }
+
+  // The session leaves this process: puts what it needs elsewhere into `state`, and is as after
+  // Reset. What has been opened leaves the kernel. The caller holds mutex().
+  void HandOver(int fd, SessionState* state);
 
   Mutex& mutex() { return mutex_; }
 
@@ -70,6 +76,7 @@ class Receiver {
   void SetLowWater(int fd, size_t octets);
   Loaded Fail(int fd, const Status& error);
   bool Allocate();
+  void Clear();
   size_t plain() const { return plain_end_ - plain_begin_; }
   ByteView window() const { return {buffer_.get() + pos_, end_ - pos_}; }
 

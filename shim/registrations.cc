@@ -153,6 +153,10 @@ int Registrations::Control(int epoll, int operation, int fd, epoll_event* event)
 void Registrations::Hold(int fd, Connection* connection) {
   if (g_known == 0) return;
   MutexLock lock(g_mutex);
+  TakeOut(connection, fd);
+}
+
+void Registrations::TakeOut(Connection* connection, int fd) {
   List held;
   auto& known = GetTable().known;
   for (auto at = known.begin(); at != known.end();) {

@@ -30,6 +30,17 @@ class Registrations {
     Unlock();
   }
 
+  // Another socket takes the place of the connection's: takes the registrations out of the kernel,
+  // calls `replace`, and registers the new one, as one step.
+  template <typename Function>
+  static void Move(Connection* connection, Function replace) {
+    Lock();
+    TakeOut(connection);
+    replace();
+    GiveBack(connection);
+    Unlock();
+  }
+
   // The connection ended while it was being connected.
   static void Forget(Connection* connection);
 
@@ -47,6 +58,7 @@ class Registrations {
  private:
   static void Lock();
   static void Unlock();
+  static void TakeOut(Connection* connection, int fd = -1);
   static void GiveBack(Connection* connection);
 };
 

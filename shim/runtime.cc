@@ -77,18 +77,8 @@ void LoadConfig() {
   g_config = new Config(std::move(*config));  // never destroyed: threads outlive destructors
 }
 
-// The core lies beside this library.
-std::string CorePath() {
-  Dl_info self;
-  if (dladdr(reinterpret_cast<void*>(&CorePath), &self) == 0 || self.dli_fname == nullptr)
-    return {};
-  std::string path = self.dli_fname;
-  const size_t slash = path.rfind('/');
-  return (slash == std::string::npos ? "./" : path.substr(0, slash + 1)) + kCoreFile;
-}
-
 void LoadCoreOnce() {
-  auto core = LoadCore(CorePath());
+  auto core = LoadCore(Runtime::Directory() + kCoreFile);
   if (core.ok()) {
     g_core = *core;
   } else {
@@ -110,6 +100,17 @@ const Config* Runtime::LoadedConfig() { return g_config.load(std::memory_order_a
 const Core* Runtime::GetCore() {
   pthread_once(&g_core_once, &LoadCoreOnce);
   return g_core;
+}
+
+std::string Runtime::Directory() {
+  Dl_info self;
+  if (dladdr(reinterpret_cast<void*>(&Runtime::Directory), &self) == 0 ||
+      self.dli_fname == nullptr) {
+    return "./";
+  }
+  const std::string path = self.dli_fname;
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "./" : path.substr(0, slash + 1);
 }
 
 int Runtime::log_fd() { return g_log_fd; }

@@ -2,6 +2,8 @@
 #ifndef SHIM_RUNTIME_H_
 #define SHIM_RUNTIME_H_
 
+#include <string>
+
 #include "lib/config/config.h"
 #include "lib/engine/core.h"
 
@@ -19,6 +21,9 @@ class Runtime {
   // Loaded at the first proxied connection, with GSS-API behind it. Null when it cannot be, which
   // has been reported. Call under a Guard.
   static const Core* GetCore();
+
+  // Where this library lies, and its other parts, with the slash behind it.
+  static std::string Directory();
 
   static int log_fd();  // -1 while the log goes to stderr
 };

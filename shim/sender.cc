@@ -38,18 +38,30 @@ void Sender::Start(SecurityLayer* layer) { layer_ = layer; }
 
 void Sender::Reset() {
   MutexLock lock(mutex_);
+  Clear();
+}
+
+void Sender::HandOver(SessionState* state) {
+  state->unsent.assign(frames_.begin() + static_cast<ptrdiff_t>(sent_), frames_.end());
+  state->sending_ended = ended_;
+  Clear();
+}
+
+void Sender::Clear() {
   layer_ = nullptr;
   frames_ = Bytes();
   sent_ = 0;
   has_tail_ = false;
   shut_down_ = false;
+  ended_ = false;
   broken_errno_ = 0;
 }
 
 ssize_t Sender::Put(int fd, const iovec* vectors, size_t count, size_t offset, int flags) {
   const SignalsBlocked signals;  // a handler may use the connection too
   MutexLock lock(mutex_);
-  if (layer_ == nullptr || broken_errno_ != 0 || shut_down_) {
+  if (layer_ == nullptr) return errno = ENOTCONN, -1;  // gone while the caller was on its way
+  if (broken_errno_ != 0 || shut_down_) {
     if ((flags & MSG_NOSIGNAL) == 0) (void)raise(SIGPIPE);
     errno = EPIPE;
     return -1;
@@ -110,6 +122,7 @@ int Sender::ShutDown(int fd) {
   const SignalsBlocked signals;  // a handler may use the connection too
   MutexLock lock(mutex_);
   if (shut_down_ && has_tail_) return 0;
+  ended_ = true;
   if (FlushLocked(fd, MSG_NOSIGNAL) != 0 && errno == EAGAIN) {
     shut_down_ = true;
     return 0;

@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cstddef>
 
+#include "lib/io/session_state.h"
 #include "lib/security/security_layer.h"
 #include "shim/mutex.h"
 
@@ -35,6 +36,10 @@ class Sender {
   // No more octets will be accepted; the kernel is told once the tail is out. As shutdown(SHUT_WR).
   int ShutDown(int fd);
 
+  // The session leaves this process: puts what it needs elsewhere into `state`, and is as after
+  // Reset. The caller holds mutex().
+  void HandOver(SessionState* state);
+
   // In a forked child: the tail is the parent's to send. No lock.
   void ForgetTail();
   // At exit: the tail is the caller's to send from now on.
@@ -45,14 +50,16 @@ class Sender {
  private:
   int FlushLocked(int fd, int flags);
   void DropTail();
+  void Clear();
 
   Mutex mutex_;
   SecurityLayer* layer_ = nullptr;
   Bytes frames_;  // sealed; octets from sent_ on are the tail
   size_t sent_ = 0;
   std::atomic<bool> has_tail_{false};
-  bool shut_down_ = false;
-  int broken_errno_ = 0;  // sealing or writing failed inside a frame: nothing more can go out
+  bool shut_down_ = false;  // the FIN is due behind the tail
+  bool ended_ = false;      // ShutDown has been called
+  int broken_errno_ = 0;    // sealing or writing failed inside a frame: nothing more can go out
 };
 
 }  // namespace socksify

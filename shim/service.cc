@@ -14,6 +14,7 @@
 
 #include "shim/connection.h"
 #include "shim/guard.h"
+#include "shim/home.h"
 #include "shim/mutex.h"
 #include "shim/own_descriptor.h"
 #include "shim/real_calls.h"
@@ -57,6 +58,7 @@ struct State {
   std::vector<Item> arrived;  // for the loop
   bool looping = false;
   int wake_event = -1;
+  std::atomic<int> listener{-1};  // children ask on it
 };
 
 Mutex g_mutex;
@@ -165,6 +167,10 @@ bool Negotiate(Item& item, Attempt::Next next) {
       return true;
     case Attempt::Next::kEstablished:
       item.connection->Succeed(item.fd, item.attempt(), item.generation);
+      if (item.connection->detach_when_established() && !item.connection->Detach()) {
+        return Fail(item, {Errc::kUnsupported, "the session cannot be detached"},
+                    item.attempt().server());
+      }
       return Conclude(item);
     case Attempt::Next::kFailed:
       break;
@@ -197,8 +203,8 @@ bool Visit(Item& item, bool ready) {
   return Fail(item, item.attempt().TimeoutError(), item.attempt().server());
 }
 
-int PollTimeout(const std::vector<Item>& items, int wake_event) {
-  if (items.empty()) return kIdleMilliseconds;
+int PollTimeout(const std::vector<Item>& items, int wake_event, int listener) {
+  if (items.empty() && listener < 0) return kIdleMilliseconds;
   int timeout = wake_event < 0 ? kWithoutWakeMilliseconds : -1;
   for (const Item& item : items) {
     if (item.kind == Item::Kind::kFlush) continue;
@@ -215,7 +221,11 @@ bool TakeArrived(std::vector<Item>& items, bool idle, int* wake_event) {
   for (Item& item : state.arrived) items.push_back(std::move(item));
   state.arrived.clear();
   *wake_event = state.wake_event;
-  if (!items.empty() || !idle) return true;
+  if (state.listener >= 0 && !Connection::AnySession()) {  // no child can want anything any more
+    if (const int door = Home::Leave(); door >= 0) OwnDescriptor::Close(door);
+    OwnDescriptor::Close(state.listener.exchange(-1));
+  }
+  if (!items.empty() || !idle || state.listener >= 0) return true;
   state.looping = false;
   return false;
 }
@@ -236,23 +246,29 @@ void* Loop(void*) {
         items.erase(items.begin() + static_cast<ptrdiff_t>(known));
       }
     }
-    waits.assign(1, {wake_event, POLLIN, 0});
+    const int listener = GetState().listener;
+    waits.assign({{wake_event, POLLIN, 0}, {listener, POLLIN, 0}});
     for (const Item& item : items)
       waits.push_back({item.events != 0 ? item.fd : -1, item.events, 0});
-    const int ready = real::poll(waits.data(), waits.size(), PollTimeout(items, wake_event));
+    const int ready =
+        real::poll(waits.data(), waits.size(), PollTimeout(items, wake_event, listener));
     idle = ready == 0 && items.empty();
     if (waits[0].revents != 0) {
       eventfd_t count;
       (void)eventfd_read(wake_event, &count);
     }
-    size_t index = 0;
+    if (waits[1].revents != 0) Home::AnswerOne(listener);
+    size_t index = 1;
     std::erase_if(items, [&](Item& item) { return !Visit(item, waits[++index].revents != 0); });
     known = items.size();
   }
   return nullptr;
 }
 
-void EnterLoop(Item item) {
+// Calls `add(state)` under the lock, and has the loop look at it. False when no thread is to be
+// had.
+template <typename Function>
+bool EnterLoop(Function add) {
   bool start = false;
   {
     MutexLock lock(g_mutex);
@@ -260,11 +276,16 @@ void EnterLoop(Item item) {
     if (state.wake_event < 0) {
       state.wake_event = OwnDescriptor::Adopt(real::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     }
-    state.arrived.push_back(std::move(item));
+    add(state);
     start = !std::exchange(state.looping, true);
     if (!start) (void)eventfd_write(state.wake_event, 1);
   }
-  if (start && !StartThread(&Loop)) (void)Loop(nullptr);  // no thread to be had: do it here
+  return !start || StartThread(&Loop);
+}
+
+void EnterLoop(Item item) {
+  auto add = [&](State& state) { state.arrived.push_back(std::move(item)); };
+  if (!EnterLoop(add)) (void)Loop(nullptr);  // no thread to be had: do it here
 }
 
 }  // namespace
@@ -301,6 +322,22 @@ void Service::Flush(ConnectionRef connection, int fd) {
 void Service::Wake() {
   MutexLock lock(g_mutex);
   if (GetState().wake_event >= 0) (void)eventfd_write(GetState().wake_event, 1);
+}
+
+void Service::Listen(int listener) {
+  auto add = [&](State& state) {
+    if (listener >= 0) state.listener = listener;
+  };
+  if (EnterLoop(add)) return;
+  MutexLock lock(g_mutex);  // no thread to be had: children are told that nobody is at home
+  State& state = GetState();
+  state.looping = false;
+  if (const int door = Home::Leave(); door >= 0) OwnDescriptor::Close(door);
+  if (state.listener >= 0) OwnDescriptor::Close(state.listener.exchange(-1));
+}
+
+void Service::SessionEnded() {
+  if (Home::door() >= 0) Wake();
 }
 
 void Service::LeaveTails() {

@@ -23,6 +23,12 @@ class Service {
   // Looks at its connections again: one has ended.
   static void Wake();
 
+  // Answers children on that descriptor, which it takes over, as long as there are sessions
+  // (home.h). -1: goes on with the one it has.
+  static void Listen(int listener);
+  // A session has ended; perhaps nobody can ask for one any more.
+  static void SessionEnded();
+
   // The process ends: tails that are not out go to a process of their own, which ends with them.
   static void LeaveTails();
 

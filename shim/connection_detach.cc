@@ -1,0 +1,175 @@
+// A session leaves this process: what the shim cannot follow goes on with a plain socket in the
+// descriptor's place, and the relay process with the session.
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#include "lib/io/session_state.h"
+#include "shim/connection.h"
+#include "shim/descriptor_table.h"
+#include "shim/home.h"
+#include "shim/own_descriptor.h"
+#include "shim/real_calls.h"
+#include "shim/registrations.h"
+#include "shim/relay_process.h"
+#include "shim/report.h"
+#include "shim/signals.h"
+#include "shim/stand_in.h"
+
+namespace socksify {
+namespace {
+
+// One at a time asks a home, so that one answer serves all threads. Held while the home answers.
+Mutex g_asking;
+
+// Whoever has the other end of what `fd` is closed with sees a reset.
+void ResetOnClose(int fd) {
+  constexpr linger kAtOnce = {1, 0};
+  (void)real::setsockopt(fd, SOL_SOCKET, SO_LINGER, &kAtOnce, sizeof kAtOnce);
+}
+
+bool IsSameFile(int one, int other) {
+  struct stat first, second;
+  return fstat(one, &first) == 0 && fstat(other, &second) == 0 && first.st_dev == second.st_dev &&
+         first.st_ino == second.st_ino;
+}
+
+}  // namespace
+
+void Connection::ForgetAskers() { g_asking.Reinitialise(); }
+
+int Connection::DuplicateDescriptor() const {
+  int copy = -1;
+  DescriptorTable::ForEach(0, UINT32_MAX, [&](int fd, DescriptorTable::Mark) {
+    if (copy >= 0 || !DescriptorTable::Is(fd, this)) return;
+    copy = real::fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (copy >= 0 && !DescriptorTable::Is(fd, this)) (void)real::close(std::exchange(copy, -1));
+  });
+  if (copy < 0) errno = EBADF;
+  return copy;
+}
+
+void Connection::BringUpToDate(int fd) {
+  MutexLock lock(state_);
+  if (!DescriptorTable::Is(fd, this) || IsStandIn(fd)) return;
+  DescriptorTable::ForEach(0, UINT32_MAX, [&](int other, DescriptorTable::Mark) {
+    if (!DescriptorTable::Is(other, this) || !IsStandIn(other)) return;
+    const int flags = real::fcntl(fd, F_GETFD);
+    (void)real::dup3(other, fd, (flags & FD_CLOEXEC) != 0 ? O_CLOEXEC : 0);
+  });
+}
+
+bool Connection::IsStandIn(int fd) const {
+  struct stat status;
+  return fstat(fd, &status) == 0 && status.st_ino == stand_in_;
+}
+
+bool Connection::Detach() {
+  if (!framed()) return true;
+  const SignalsBlocked signals;
+  const DescriptorHeadroom headroom;
+  const int old = DuplicateDescriptor();
+  if (old < 0) return true;  // closed meanwhile
+  bool detached;
+  if (is_away()) {
+    detached = FetchStandIn(old);
+  } else {
+    detached = Own(ForkShare::kReceive) && Own(ForkShare::kSend) && HandOver(old);
+  }
+  const int error = errno;
+  (void)real::close(old);
+  if (detached) waiters_.Interrupt(), pollers.Interrupt();
+  errno = error;
+  return detached || !framed();
+}
+
+// Asks the process that has the session.
+bool Connection::FetchStandIn(int old) {
+  MutexLock lock(g_asking);
+  if (!is_away()) return true;  // another thread has asked
+  int stand_in = -1;
+  switch (Home::Ask(home_, this, generation(), &stand_in)) {
+    case Home::Answer::kStandIn:
+      Registrations::Move(this, [&] { (void)Replace(stand_in, old, nullptr); });
+      (void)real::close(stand_in);
+      break;
+    case Home::Answer::kGone:
+      break;  // it is this process's now, unless the other has used it since the fork
+    case Home::Answer::kRefused:
+      errno = EOPNOTSUPP;
+      return false;
+  }
+  home_ = -1;
+  return true;
+}
+
+bool Connection::HandOver(int old) {
+  StandIn stand_in;
+  if (!RelayProcess::Start()) return errno = EOPNOTSUPP, false;
+  if (!MakeStandIn(old, &stand_in)) {
+    const int error = errno;
+    ReportOnce(std::string("a wrapped connection cannot be made a plain one: ") + strerror(error));
+    return errno = error, false;
+  }
+  SessionState state;
+  bool replaced = false;
+  Registrations::Move(this, [&] { replaced = Replace(stand_in.application, old, &state); });
+  if (replaced) {
+    Bytes octets = EncodeSessionState(state);
+    if (state.layer.empty() || !RelayProcess::Take(old, stand_in.relay, octets)) {
+      ResetOnClose(stand_in.relay);
+    }
+    Wipe(octets);
+    Wipe(state.layer);
+    Wipe(state.plaintext);
+  }
+  OwnDescriptor::Close(stand_in.relay);
+  OwnDescriptor::Close(stand_in.application);
+  return true;
+}
+
+// `state`: what the session needs elsewhere, if it is here. False when another thread was faster.
+bool Connection::Replace(int stand_in, int old, SessionState* state) {
+  MutexLock state_lock(state_), receiving(receiver_.mutex()), sending(sender_.mutex());
+  if (!framed()) return false;
+  detached_name_.length = sizeof detached_name_.storage;
+  (void)getsockname(old, reinterpret_cast<sockaddr*>(&detached_name_.storage),
+                    &detached_name_.length);
+  if (state != nullptr) {
+    if (receiver_.is_shut_down()) (void)real::shutdown(stand_in, SHUT_RD);
+    receiver_.HandOver(old, state);
+    sender_.HandOver(state);
+    if (state->sending_ended) (void)real::shutdown(stand_in, SHUT_WR);
+    auto layer = layer_->Export();
+    if (layer.ok()) state->layer = std::move(*layer);
+  }
+  SwapDescriptors(stand_in, old);
+  // Whoever reads this from now on means the stand-in.
+  framed_.store(false, std::memory_order_release);
+  sessions_.fetch_sub(1);
+  receive_buffer_ = 0;
+  layer_.reset();
+  return true;
+}
+
+// Each of the connection's descriptors becomes the stand-in, and stays close-on-exec if it was. A
+// number that is being closed meanwhile is seen, since that waits for state_.
+void Connection::SwapDescriptors(int stand_in, int old) {
+  struct stat status = {};
+  (void)fstat(stand_in, &status);
+  replacing_ = true;
+  DescriptorTable::ForEach(0, UINT32_MAX, [&](int fd, DescriptorTable::Mark) {
+    if (!DescriptorTable::Is(fd, this) || !IsSameFile(fd, old)) return;
+    const int flags = real::fcntl(fd, F_GETFD);
+    (void)real::dup3(stand_in, fd, (flags & FD_CLOEXEC) != 0 ? O_CLOEXEC : 0);
+  });
+  stand_in_ = status.st_ino;
+  detachments_.fetch_add(1);
+}
+
+}  // namespace socksify

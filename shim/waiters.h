@@ -1,0 +1,41 @@
+// The threads that wait in the kernel for one connection's socket, and how to make them look again.
+//
+// When a stand-in takes the descriptor's place (stand_in.h), a call that is under way keeps the
+// socket it began with. So each such thread is interrupted by the signal that glibc keeps for
+// pthread_cancel: no program can see, block or handle it, its handler does nothing unless
+// pthread_cancel sent it, and it restarts calls. The restarted call finds the stand-in.
+#ifndef SHIM_WAITERS_H_
+#define SHIM_WAITERS_H_
+
+#include <sys/types.h>
+
+#include <array>
+#include <atomic>
+
+namespace socksify {
+
+class Waiters {
+ public:
+  // This thread is about to wait; Leave with what Enter returned once it has. Signal handlers
+  // included.
+  int Enter();
+  void Leave(int place);
+  bool any() const { return count_.load(std::memory_order_acquire) != 0; }
+
+  // Interrupts all of them but this thread.
+  void Interrupt() const;
+
+  // In a forked child none of them lives.
+  void Reset();
+
+ private:
+  static constexpr int kPlaces = 16;  // beyond them every thread of the process is interrupted
+
+  std::atomic<int> count_{0};
+  std::atomic<int> unplaced_{0};
+  std::array<std::atomic<pid_t>, kPlaces> threads_{};
+};
+
+}  // namespace socksify
+
+#endif  // SHIM_WAITERS_H_
