@@ -163,7 +163,7 @@ void Connection::End(int fd) {
     Service::Wake();
   }
   if (before == Phase::kEstablished && framed() && fd >= 0) ScheduleFlush(fd);
-  if (framed()) Service::SessionEnded();
+  if (framed() || detached()) Service::SessionEnded();
 }
 
 void Connection::ScheduleFlush(int fd) {
@@ -499,6 +499,16 @@ ConnectionRef Connection::FindLive(const Connection* connection, uint32_t genera
     break;
   }
   return {};
+}
+
+bool Connection::AnyToAskFor() {
+  MutexLock lock(ConnectionPool::mutex_);
+  for (Connection* at = ConnectionPool::all_; at != nullptr; at = at->next_) {
+    if (at->references_ != 0 && at->descriptors_ != 0 && (at->framed() || at->detached())) {
+      return true;
+    }
+  }
+  return false;
 }
 
 bool Connection::IsDoor(int fd) {

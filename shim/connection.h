@@ -63,6 +63,8 @@ class Connection {
   }
   // Does this process have connections that carry a session? A load.
   static bool AnySession() { return sessions_.load(std::memory_order_acquire) != 0; }
+  // Is there a connection that a forked child may still ask for (home.h)?
+  static bool AnyToAskFor();
   // Is any connection of this process kConnecting? A load.
   static bool AnyConnecting() { return connecting_.load(std::memory_order_acquire) != 0; }
   // Octets pass through the shim's hands, in frames.

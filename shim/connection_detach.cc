@@ -138,8 +138,8 @@ bool Connection::Replace(int stand_in, int old, SessionState* state) {
   MutexLock state_lock(state_), receiving(receiver_.mutex()), sending(sender_.mutex());
   if (!framed()) return false;
   detached_name_.length = sizeof detached_name_.storage;
-  (void)getsockname(old, reinterpret_cast<sockaddr*>(&detached_name_.storage),
-                    &detached_name_.length);
+  (void)real::getsockname(old, reinterpret_cast<sockaddr*>(&detached_name_.storage),
+                          &detached_name_.length);
   if (state != nullptr) {
     if (receiver_.is_shut_down()) (void)real::shutdown(stand_in, SHUT_RD);
     receiver_.HandOver(old, state);

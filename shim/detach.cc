@@ -52,9 +52,9 @@ bool DetachDescriptor(int fd) {
   ConnectionRef connection = DescriptorTable::Find(fd);
   if (!connection) return true;
   if (InVforkChild()) return DetachInVforkChild(*connection, fd);
-  if (connection->phase() == Connection::Phase::kConnecting) {
+  if (connection->phase() != Connection::Phase::kEstablished) {
     connection->DetachOnceEstablished();
-    if (connection->phase() == Connection::Phase::kConnecting) return true;
+    if (connection->phase() != Connection::Phase::kEstablished) return true;
   }
   return connection->Detach();
 }
@@ -68,7 +68,7 @@ ExecFence::ExecFence() : counted_(!InVforkChild()) {
   DescriptorTable::ForEach(0, UINT32_MAX, [&](int fd, DescriptorTable::Mark mark) {
     if (mark != DescriptorTable::Mark::kConnection) return;
     ConnectionRef connection = DescriptorTable::Find(fd);
-    if (!connection) return;
+    if (!connection || !(connection->carries_session() || connection->detached())) return;
     const int flags = real::fcntl(fd, F_GETFD);
     if (flags < 0 || (flags & FD_CLOEXEC) != 0) return;
     const bool connecting = connection->phase() == Connection::Phase::kConnecting;

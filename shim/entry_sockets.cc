@@ -43,6 +43,18 @@ EXPORT int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {
   return 0;
 }
 
+EXPORT int getsockname(int fd, sockaddr* address, socklen_t* length) noexcept {
+  ConnectionRef connection = DescriptorTable::Find(fd);
+  if (!connection || !connection->detached()) return real::getsockname(fd, address, length);
+  const socklen_t room = IsReadable(length, sizeof *length) ? *length : 0;
+  const int result = real::getsockname(fd, address, length);  // are the pointers good
+  if (result != 0) return result;
+  const SocketAddress& name = connection->detached_name();
+  memcpy(address, name.get(), std::min(room, name.length));
+  *length = name.length;
+  return 0;
+}
+
 EXPORT int getsockopt(int fd, int level, int option, void* value, socklen_t* length) noexcept {
   const int result = real::getsockopt(fd, level, option, value, length);
   if (level != SOL_SOCKET || (option != SO_ERROR && option != SO_RCVLOWAT && option != SO_RCVBUF)) {

@@ -93,6 +93,7 @@ EXPORT long syscall(long number, ...) noexcept {
       SERVE_AS(connect);
       SERVE_AS(shutdown);
       SERVE_AS(getpeername);
+      SERVE_AS(getsockname);
       SERVE_AS(getsockopt);
       SERVE_AS(setsockopt);
       SERVE_AS(socket);

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -46,37 +47,82 @@ std::vector<char*> Pointers(std::vector<std::string>& strings) {
   return pointers;
 }
 
-// In the new process, whose other threads are gone: nothing here allocates or locks.
-[[noreturn]] void Execute(int control, const char* path, char* const argv[], char* const env[]) {
+struct Command {
+  const char* path;
+  char* const* argv;
+  char* const* environment;
+};
+
+// These two run in new processes, which have a copy of the application's memory but none of its
+// other threads: nothing here allocates or locks.
+
+[[noreturn]] void Execute(int control, const Command& command) {
   // `control` is a high number, so none of these three is it.
   const int null = static_cast<int>(real::syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR, 0));
   (void)real::syscall(SYS_dup3, control, STDIN_FILENO, 0);
   if (null != STDOUT_FILENO) (void)real::syscall(SYS_dup3, null, STDOUT_FILENO, 0);
   if (null != STDERR_FILENO) (void)real::syscall(SYS_dup3, null, STDERR_FILENO, 0);
-  (void)real::syscall(SYS_close_range, 3, ~0U, 0);
-  (void)real::syscall(SYS_execve, path, argv, env);
+  (void)real::syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
+  (void)real::syscall(SYS_execve, command.path, command.argv, command.environment);
   (void)real::syscall(SYS_exit_group, 1);
   __builtin_unreachable();
 }
 
-// Runs the program, which leaves a process of its own behind and ends. A process that sends no
-// signal when it ends is not the application's to wait for.
+// Starts the program, which leaves a process of its own behind and ends; says so with an octet.
+// Ends then, unless it is to `adopt` what is left behind: it waits for that.
+[[noreturn]] void StartAndTell(int control, const Command& command, bool adopt) {
+  if (adopt) (void)real::syscall(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L);
+  const long child = real::syscall(SYS_fork);
+  if (child == 0) Execute(control, command);
+  int status = -1;
+  (void)real::syscall(SYS_wait4, child, &status, 0, nullptr);
+  if (status == 0) {
+    (void)real::syscall(SYS_sendto, control, "", 1L, static_cast<long>(MSG_NOSIGNAL), 0L, 0L);
+  }
+  if (adopt && status == 0) {
+    (void)real::syscall(SYS_setsid);
+    (void)real::syscall(SYS_close_range, 0, ~0U, 0);
+    while (real::syscall(SYS_wait4, -1, nullptr, 0, nullptr) > 0 || errno == EINTR) {
+    }
+  }
+  (void)real::syscall(SYS_exit_group, 0);
+  __builtin_unreachable();
+}
+
+// Orphans of the process namespace, or of its descendants, become this process's children.
+bool AdoptsOrphans() {
+  int adopts = 0;
+  return getpid() == 1 || (prctl(PR_GET_CHILD_SUBREAPER, &adopts) == 0 && adopts != 0);
+}
+
+// A process that sends no signal when it ends is not the application's to wait for; it starts the
+// program, which then is nobody's child, or its own where it would become the application's.
 bool Run(int control, const std::string& path) {
   std::vector<std::string> arguments = {kRelayFile, SOCKSIFY_VERSION};
   std::vector<std::string> environment = RelayEnvironment();
   std::vector<char*> argv = Pointers(arguments), env = Pointers(environment);
+  const Command command = {path.c_str(), argv.data(), env.data()};
+  const bool adopt = AdoptsOrphans();
   constexpr long kNoExitSignal = 0;
-  const SignalsBlocked signals;  // no handler of the application runs in the new process
+  const SignalsBlocked signals;  // no handler of the application runs in the new processes
   const long middle = real::syscall(SYS_clone, kNoExitSignal, 0L, 0L, 0L, 0L);
   if (middle < 0) return false;
-  if (middle == 0) Execute(control, path.c_str(), argv.data(), env.data());
-  int status = -1;
-  long waited;
+  if (middle == 0) StartAndTell(control, command, adopt);
+  if (adopt) return true;
+  while (real::syscall(SYS_wait4, middle, nullptr, __WCLONE, nullptr) < 0 && errno == EINTR) {
+  }
+  return true;
+}
+
+// Waits until the relay is up. The other end must be nobody's but its.
+bool AwaitStart(int control) {
+  char octet;
+  ssize_t came;
   do {
-    waited = real::syscall(SYS_wait4, middle, &status, __WCLONE, nullptr);
-  } while (waited < 0 && errno == EINTR);
-  errno = ENOEXEC;
-  return waited == middle && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    came = real::recv(control, &octet, 1, 0);
+  } while (came < 0 && errno == EINTR);
+  if (came == 0) errno = ENOEXEC;
+  return came == 1;
 }
 
 bool IsRunning(int control) {
@@ -101,9 +147,12 @@ bool RelayProcess::Start() {
   }
   const int relays = OwnDescriptor::Adopt(ends[1]);
   const int ours = OwnDescriptor::Adopt(ends[0]);
-  const bool up = relays >= 0 && ours >= 0 && Run(relays, path);
-  if (!up) ReportOnce("cannot start " + path + ": " + strerror(errno));
+  bool up = relays >= 0 && ours >= 0 && Run(relays, path);
+  const int error = errno;
   if (relays >= 0) OwnDescriptor::Close(relays);
+  errno = error;
+  up = up && AwaitStart(ours);
+  if (!up) ReportOnce("cannot start " + path + ": " + strerror(errno));
   if (up) {
     g_control = ours;
   } else if (ours >= 0) {

@@ -216,12 +216,13 @@ int PollTimeout(const std::vector<Item>& items, int wake_event, int listener) {
 
 // Adds what has arrived. False when there is nothing to do and the thread should go.
 bool TakeArrived(std::vector<Item>& items, bool idle, int* wake_event) {
+  const bool wanted = GetState().listener < 0 || Connection::AnyToAskFor();
   MutexLock lock(g_mutex);
   State& state = GetState();
   for (Item& item : state.arrived) items.push_back(std::move(item));
   state.arrived.clear();
   *wake_event = state.wake_event;
-  if (state.listener >= 0 && !Connection::AnySession()) {  // no child can want anything any more
+  if (state.listener >= 0 && !wanted) {  // no child can want anything any more
     if (const int door = Home::Leave(); door >= 0) OwnDescriptor::Close(door);
     OwnDescriptor::Close(state.listener.exchange(-1));
   }

@@ -61,7 +61,7 @@ bool NameOf(int fd, SocketAddress* name, bool peer) {
   name->length = sizeof name->storage;
   auto* address = reinterpret_cast<sockaddr*>(&name->storage);
   return (peer ? real::getpeername(fd, address, &name->length)
-               : getsockname(fd, address, &name->length)) == 0;
+               : real::getsockname(fd, address, &name->length)) == 0;
 }
 
 bool IsSame(const SocketAddress& one, const SocketAddress& other) {

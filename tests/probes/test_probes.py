@@ -24,16 +24,8 @@ BROKEN = (2, 3, 98, 99)  # exit statuses of probe.h: usage, no peer, hang
 # Probe -> why it may differ for now. It fails when it stops differing, so that the entry goes.
 DETACH = "needs a session that leaves its process (issue 3)"
 NOT_YET = {
-    "dup_forms": "a session cannot be the standard input or output yet, since stdio writes past the shim (issue 3)",
-    "dup_standard": "a session cannot be the standard input or output yet, since stdio writes past the shim (issue 3)",
     "descriptor_limit": "the core is loaded at the first connect and then finds no descriptor (issue 3)",
-    "fork_turns": DETACH,
     "low_water": "SO_RCVLOWAT of the application's own is remembered and not obeyed (issue 3)",
-    "passed": DETACH,
-    "process_exec": DETACH,
-    "process_stdin": DETACH,
-    "splice": DETACH,
-    "stdio": DETACH,
 }
 
 
