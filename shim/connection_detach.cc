@@ -20,6 +20,7 @@
 #include "shim/report.h"
 #include "shim/signals.h"
 #include "shim/stand_in.h"
+#include "shim/stand_in_names.h"
 
 namespace socksify {
 namespace {
@@ -37,6 +38,15 @@ bool IsSameFile(int one, int other) {
   struct stat first, second;
   return fstat(one, &first) == 0 && fstat(other, &second) == 0 && first.st_dev == second.st_dev &&
          first.st_ino == second.st_ino;
+}
+
+// Of a socket; empty when it is none.
+SocketAddress NameOf(int fd) {
+  SocketAddress name;
+  name.length = sizeof name.storage;
+  auto* address = reinterpret_cast<sockaddr*>(&name.storage);
+  if (real::getsockname(fd, address, &name.length) != 0) name.length = 0;
+  return name;
 }
 
 }  // namespace
@@ -116,6 +126,7 @@ bool Connection::HandOver(int old) {
     ReportOnce(std::string("a wrapped connection cannot be made a plain one: ") + strerror(error));
     return errno = error, false;
   }
+  NoteStandIn(stand_in.application, {NameOf(old), peer_});
   SessionState state;
   bool replaced = false;
   Registrations::Move(this, [&] { replaced = Replace(stand_in.application, old, &state); });
@@ -137,9 +148,7 @@ bool Connection::HandOver(int old) {
 bool Connection::Replace(int stand_in, int old, SessionState* state) {
   MutexLock state_lock(state_), receiving(receiver_.mutex()), sending(sender_.mutex());
   if (!framed()) return false;
-  detached_name_.length = sizeof detached_name_.storage;
-  (void)real::getsockname(old, reinterpret_cast<sockaddr*>(&detached_name_.storage),
-                          &detached_name_.length);
+  detached_name_ = NameOf(old);
   if (state != nullptr) {
     if (receiver_.is_shut_down()) (void)real::shutdown(stand_in, SHUT_RD);
     receiver_.HandOver(old, state);

@@ -7,8 +7,10 @@
 #include <cstring>
 
 #include "shim/entry.h"
+#include "shim/guard.h"
 #include "shim/proxied_connect.h"
 #include "shim/real_calls.h"
+#include "shim/stand_in_names.h"
 #include "shim/user_memory.h"
 
 using namespace socksify;  // NOLINT: the functions below are libc's
@@ -27,32 +29,53 @@ EXPORT int shutdown(int fd, int how) noexcept {
   return keeper.Return(connection->ShutDown(fd, how));
 }
 
-EXPORT int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {
-  ConnectionRef connection = DescriptorTable::Find(fd);
-  if (!connection || connection->phase() == Connection::Phase::kIdle) {
-    return real::getpeername(fd, address, length);
-  }
-  if (connection->phase() != Connection::Phase::kEstablished) return FailWith(ENOTCONN);
-  const socklen_t room = IsReadable(length, sizeof *length) ? *length : 0;
-  const int result =
-      real::getpeername(fd, address, length);  // is it connected; are the pointers good
-  if (result != 0) return result;
-  const SocketAddress& peer = connection->peer();
-  memcpy(address, peer.get(), std::min(room, peer.length));
-  *length = peer.length;
-  return 0;
-}
-
-EXPORT int getsockname(int fd, sockaddr* address, socklen_t* length) noexcept {
-  ConnectionRef connection = DescriptorTable::Find(fd);
-  if (!connection || !connection->detached()) return real::getsockname(fd, address, length);
-  const socklen_t room = IsReadable(length, sizeof *length) ? *length : 0;
-  const int result = real::getsockname(fd, address, length);  // are the pointers good
-  if (result != 0) return result;
-  const SocketAddress& name = connection->detached_name();
+// Answers as getpeername(2) with `name`; the kernel has found the pointers good.
+static int AnswerName(const SocketAddress& name, sockaddr* address, socklen_t room,
+                      socklen_t* length) {
   memcpy(address, name.get(), std::min(room, name.length));
   *length = name.length;
   return 0;
+}
+
+// What a stand-in that another process made stands for (stand_in_names.h).
+static bool FindNames(int fd, ConnectionNames* names) {
+  SocketAddress local, peer;
+  local.length = peer.length = sizeof local.storage;
+  const int saved_errno = errno;
+  const bool found =
+      real::getsockname(fd, reinterpret_cast<sockaddr*>(&local.storage), &local.length) == 0 &&
+      real::getpeername(fd, reinterpret_cast<sockaddr*>(&peer.storage), &peer.length) == 0 &&
+      FindStandIn(local, peer, names);
+  errno = saved_errno;
+  return found;
+}
+
+EXPORT int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {
+  const socklen_t room = IsReadable(length, sizeof *length) ? *length : 0;
+  ConnectionRef connection = DescriptorTable::Find(fd);
+  if (!connection || connection->phase() == Connection::Phase::kIdle) {
+    const int result = real::getpeername(fd, address, length);
+    ConnectionNames names;
+    if (result != 0 || connection || Guard::active() || !FindNames(fd, &names)) return result;
+    return AnswerName(names.peer, address, room, length);
+  }
+  if (connection->phase() != Connection::Phase::kEstablished) return FailWith(ENOTCONN);
+  const int result =
+      real::getpeername(fd, address, length);  // is it connected; are the pointers good
+  return result != 0 ? result : AnswerName(connection->peer(), address, room, length);
+}
+
+EXPORT int getsockname(int fd, sockaddr* address, socklen_t* length) noexcept {
+  const socklen_t room = IsReadable(length, sizeof *length) ? *length : 0;
+  ConnectionRef connection = DescriptorTable::Find(fd);
+  const int result = real::getsockname(fd, address, length);
+  if (result != 0 || Guard::active()) return result;
+  if (connection) {
+    if (!connection->detached()) return result;
+    return AnswerName(connection->detached_name(), address, room, length);
+  }
+  ConnectionNames names;
+  return FindNames(fd, &names) ? AnswerName(names.local, address, room, length) : result;
 }
 
 EXPORT int getsockopt(int fd, int level, int option, void* value, socklen_t* length) noexcept {

@@ -1,22 +1,14 @@
 #include "shim/name_map.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <sched.h>
 
 #include <atomic>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
-#include <ctime>
 
 #include "shim/guard.h"
-#include "shim/real_calls.h"
+#include "shim/run_file.h"
 
 namespace socksify {
 namespace {
@@ -25,7 +17,6 @@ constexpr uint32_t kNetwork =
     198u << 24 | 18u << 16;               // RFC 2544: benchmarks, never on the Internet
 constexpr uint32_t kCapacity = 1u << 17;  // /15
 constexpr uint8_t kIpv6Prefix[12] = {0x20, 0x01, 0x0d, 0xb8, 0x01, 0x98, 0x00, 0x18, 0, 0, 0, 0};
-constexpr time_t kStaleAfter = 24 * 60 * 60;
 
 struct Entry {
   enum : uint32_t { kFree, kWriting, kReady };
@@ -39,100 +30,12 @@ static_assert(sizeof(Entry) == 264);
 constexpr size_t kMapSize =
     kCapacity * sizeof(Entry);  // a sparse file: pages come with their names
 
-// A directory of the user's own, not reachable by others. Empty when there is none.
-std::string RunDirectory() {
-  std::string path;
-  const char* runtime = getenv("XDG_RUNTIME_DIR");
-  if (runtime != nullptr && runtime[0] == '/') {
-    path = std::string(runtime) + "/socksify-gss";
-  } else {
-    path = "/tmp/socksify-gss-" + std::to_string(geteuid());
-  }
-  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return {};
-  struct stat status;
-  if (lstat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) || status.st_uid != geteuid() ||
-      (status.st_mode & 077) != 0) {
-    return {};
-  }
-  return path;
-}
-
-// Removes maps of runs whose first process has gone, and that nobody has written to for a day.
-void RemoveStale(const std::string& directory) {
-  DIR* listing = opendir(directory.c_str());
-  if (listing == nullptr) return;
-  while (const dirent* entry = readdir(listing)) {
-    const pid_t pid = static_cast<pid_t>(strtol(entry->d_name, nullptr, 10));
-    if (pid <= 0 || kill(pid, 0) == 0 || errno != ESRCH) continue;
-    struct stat status;
-    const std::string path = directory + "/" + entry->d_name;
-    if (lstat(path.c_str(), &status) == 0 && time(nullptr) - status.st_mtime > kStaleAfter) {
-      (void)unlink(path.c_str());
-    }
-  }
-  closedir(listing);
-}
-
-bool IsPlainToken(std::string_view token) {
-  if (token.empty() || token.size() > 64 || token.front() == '.') return false;
-  for (char c : token) {
-    if (!isalnum(static_cast<unsigned char>(c)) && c != '.' && c != '-') return false;
-  }
-  return true;
-}
-
-// The file of this run, or -1: then this process and its children have a map of their own.
-int OpenMapFile(std::string* opened) {
-  rlimit limit;  // beyond it ftruncate would end the process
-  if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < kMapSize) return -1;
-  const char* run = getenv("SOCKSIFY_RUN");
-  if (run == nullptr || !IsPlainToken(run)) return -1;
-  const std::string directory = RunDirectory();
-  if (directory.empty()) return -1;
-  const std::string path = directory + "/" + run;
-  int fd = real::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd >= 0) {
-    RemoveStale(directory);
-  } else {
-    fd = real::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-  }
-  struct stat status;
-  if (fd >= 0 && (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) ||
-                  status.st_uid != geteuid() || ftruncate(fd, kMapSize) != 0)) {
-    (void)real::close(fd);
-    return -1;
-  }
-  *opened = path;
-  return fd;
-}
-
 Entry* g_map = nullptr;
-std::string* g_path = nullptr;  // of the file behind the map; null for memory of our own
 pthread_once_t g_once = PTHREAD_ONCE_INIT;
 
 void MapOnce() {
-  Guard guard;
-  std::string path;
-  const int fd = OpenMapFile(&path);
-  const int flags = fd >= 0 ? MAP_SHARED : MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE;
-  void* map = mmap(nullptr, kMapSize, PROT_READ | PROT_WRITE, flags, fd, 0);
-  if (fd >= 0) (void)real::close(fd);
-  if (map == MAP_FAILED) return;
-  if (fd >= 0) g_path = new std::string(std::move(path));
-  g_map = static_cast<Entry*>(map);
-}
-
-// Has the file system room for the entry? A page that it cannot hold must not be written to.
-bool Reserve(uint32_t index) {
-  if (g_path == nullptr) return true;
-  Guard guard;
-  const int fd = real::open(g_path->c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0) return false;
-  const bool reserved = fallocate(fd, FALLOC_FL_KEEP_SIZE,
-                                  static_cast<off_t>(index * sizeof(Entry)), sizeof(Entry)) == 0 ||
-                        errno == EOPNOTSUPP;
-  (void)real::close(fd);
-  return reserved;
+  const Guard guard;
+  g_map = static_cast<Entry*>(MapRunFile("", kMapSize));
 }
 
 Entry* Map() {
@@ -190,7 +93,8 @@ std::optional<Address> NameMap::AddressFor(std::string_view name, AddressType ty
     const uint32_t index = (start + i) % kCapacity;
     const uint8_t last = static_cast<uint8_t>(index);
     if (last == 0 || last == 255) continue;  // some programs take them for broadcast addresses
-    if (map[index].state.load(std::memory_order_acquire) == Entry::kFree && !Reserve(index)) {
+    if (map[index].state.load(std::memory_order_acquire) == Entry::kFree &&
+        !Reserve(&map[index], sizeof(Entry))) {
       return std::nullopt;
     }
     if (!ClaimOrMatch(map[index], name)) continue;
