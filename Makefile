@@ -54,12 +54,14 @@ CORE     := $(call rooms,lib/base lib/wire lib/config lib/security lib/engine)
 LIB      := $(call rooms,lib/base lib/wire lib/config lib/security lib/engine lib/io)
 SHIM     := $(call rooms,shim)
 LAUNCHER := $(call rooms,tools/socksify-gss)
-SERVER   := $(call rooms,tools/socksd-gss)
+SERVER   := $(call rooms,tools/socksd-gss tools/loop)
+RELAY    := $(call rooms,tools/socksify-gss-relay tools/loop)
 UNIT     := $(call rooms,tests/unit)
 BENCH    := $(call rooms,tests/bench)
 PROBES   := $(patsubst tests/%.c,$(B)/%,$(wildcard tests/probes/*.c))
 BENCH_C  := $(patsubst tests/%.c,$(B)/%,$(wildcard tests/bench/*.c))
-PARTS    := $(B)/libsocksify-gss.so $(B)/libsocksify-gss-core.so $(B)/socksify-gss $(B)/socksd-gss
+PARTS    := $(B)/libsocksify-gss.so $(B)/libsocksify-gss-core.so $(B)/socksify-gss $(B)/socksify-gss-relay \
+            $(B)/socksd-gss
 
 .PHONY: all deps-build deps unit-tests probes check demo bench fuzz lint tidy install uninstall clean always
 all: $(PARTS)
@@ -115,6 +117,11 @@ $(B)/socksify-gss: $(LAUNCHER) $(THIN)
 	$(call say,LINK,$@)
 	$(Q)$(CXX) -pie -pthread $(SANFLAGS) $(LDHARDEN) $(STATICCXX) $(LAUNCHER) $(THIN) -ldl -o $@
 
+# What the shim hands a session to that it cannot follow.
+$(B)/socksify-gss-relay: $(RELAY) $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CXX) -pie -pthread $(SANFLAGS) $(LDHARDEN) $(STATICCXX) $(RELAY) $(LIB) $(GSS_LIBS) $(UV_LIBS) -ldl -o $@
+
 $(B)/socksd-gss: $(SERVER) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CXX) -pie -pthread $(SANFLAGS) $(LDHARDEN) $(SERVER) $(LIB) $(GSS_LIBS) $(UV_LIBS) -ldl -o $@
@@ -126,6 +133,11 @@ $(B)/unit-tests: $(UNIT) $(LIB) | $(B)/libsocksify-gss-core.so
 $(B)/benchmarks: $(BENCH) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CXX) -pthread $(SANFLAGS) $(BENCH) $(LIB) $(GSS_LIBS) -lbenchmark_main -lbenchmark -ldl -o $@
+
+# Makes the sessions that the tests of the relay hand over.
+$(B)/session-maker: $(B)/obj/tests/support/session_maker.o $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CXX) -pthread $(SANFLAGS) $^ $(GSS_LIBS) -ldl -o $@
 
 # Small C programs, each of one file.
 $(B)/probes/% $(B)/bench/%: COMPILE_C = $(CC) -std=c11 -O2 -g -D_GNU_SOURCE -Wall -Wextra -pthread
@@ -140,13 +152,13 @@ $(B)/bench/%: tests/bench/%.c
 	$(Q)$(COMPILE_C) $< -o $@
 
 unit-tests: $(B)/unit-tests
-probes: $(PROBES)
+probes: $(PROBES) $(B)/session-maker
 
 # --- tests ----------------------------------------------------------------------------------------
 # Built by a make of their own: only then is everything there that they are built with.
 check: deps
 	@$(MAKE) SAN= all $(if $(SAN),,probes unit-tests)
-	@$(if $(SAN),$(MAKE) $(B)/socksd-gss unit-tests)
+	@$(if $(SAN),$(MAKE) $(B)/socksd-gss $(B)/socksify-gss-relay $(B)/session-maker unit-tests)
 	$(Q)$(PYTHON) tests/run.py $(B) $(SUITES)
 
 demo: deps
@@ -207,6 +219,7 @@ install: all
 	$(Q)install $(STRIP) -m755 $(B)/socksify-gss $(D)/bin/
 	$(Q)install $(STRIP) -m755 $(B)/socksd-gss $(D)/sbin/
 	$(Q)install $(STRIP) -m644 $(B)/libsocksify-gss.so $(B)/libsocksify-gss-core.so $(D)/lib/socksify-gss/
+	$(Q)install $(STRIP) -m755 $(B)/socksify-gss-relay $(D)/lib/socksify-gss/
 	$(Q)for page in man/*; do install -m644 $$page $(D)/share/man/man$${page##*.}/; done
 	$(Q)for tool in socksify-gss socksd-gss; do \
 	  install -m644 tools/socksify-gss/completion.bash $(BASH_COMPLETIONS)/$$tool; done

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """`make check`: runs the suites one after the other and sums what they report; the last line is the sum.
 
-    run.py BUILD SUITE...      unit, or a directory of tests, or server: socksd-gss alone against good and bad clients
+    run.py BUILD SUITE...      unit, or a directory of tests, or server: socksd-gss alone against good and bad clients, and the relay
 
 Each suite leaves a JUnit report in BUILD/reports. One that ends badly without reporting a failure, or runs nothing, counts
 as one failure.
@@ -15,7 +15,7 @@ from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", str(min(os.cpu_count() or 1, 8))]
-SERVER = ("integration/test_socksd.py", "integration/test_hostile_client.py")
+SERVER = ("integration/test_socksd.py", "integration/test_hostile_client.py", "integration/test_relay.py")
 
 
 def outcome(case):

@@ -50,6 +50,9 @@ def test_layers():
     ("lib/security/clear_layer.cc", "<", "gssapi/gssapi.h", False),
     ("shim/x.cc", "<", "krb5.h", False),
     ("shim/x.cc", '"', "tools/socksd-gss/rules.h", False),
+    ("tools/socksd-gss/x.cc", '"', "tools/loop/relay.h", True),
+    ("tools/loop/x.cc", '"', "tools/socksd-gss/rules.h", False),
+    ("tools/socksify-gss-relay/x.cc", '"', "tools/socksify-gss/parts.h", False),
 ])
 def test_layers_judges(path, quote, included, allowed):
     assert (layers.judge(path, quote, included) is None) == allowed

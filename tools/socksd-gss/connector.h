@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "lib/wire/socks5.h"
+#include "tools/loop/stream.h"
+#include "tools/loop/timer.h"
 #include "tools/socksd-gss/rules.h"
-#include "tools/socksd-gss/stream.h"
-#include "tools/socksd-gss/timer.h"
 
 namespace socksify {
 

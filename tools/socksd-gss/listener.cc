@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "lib/config/text.h"
-#include "tools/socksd-gss/stream.h"
+#include "tools/loop/stream.h"
 
 namespace socksify {
 namespace {

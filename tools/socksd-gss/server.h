@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "lib/base/result.h"
+#include "tools/loop/timer.h"
 #include "tools/socksd-gss/listener.h"
 #include "tools/socksd-gss/session.h"
-#include "tools/socksd-gss/timer.h"
 #include "tools/socksd-gss/worker.h"
 
 namespace socksify {

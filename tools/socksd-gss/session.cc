@@ -10,10 +10,6 @@ namespace {
 
 constexpr uint64_t kNegotiationMs = 30'000;
 constexpr uint64_t kLingerMs = 5'000;  // RFC 1928 section 6 allows 10 s
-constexpr uint64_t kResetCheckMs = 50;
-constexpr unsigned kMaxResetChecks = 200;
-constexpr size_t kHighWater = 256 * 1024;  // queued octets above which the other side is not read
-constexpr size_t kLowWater = 64 * 1024;
 
 }  // namespace
 
@@ -37,67 +33,45 @@ void Session::Start() {
 // --- what happens
 // ---------------------------------------------------------------------------------
 
-void Session::OnOctets(Stream* stream, ByteView octets) {
+void Session::OnOctets(Stream*, ByteView octets) {
   if (lingering_) return;
-  if (stream == client_.get()) {
-    engine_->Feed(octets);
-  } else {
-    down_.octets += octets.size();
-    (void)engine_->SendPlaintext(octets);  // a failure is the engine's too
-  }
+  engine_->Feed(octets);
   Advance();
 }
 
-void Session::OnEnd(Stream* stream, int error) {
-  if (target_ == nullptr) return End(error == 0 ? "closed by the client" : uv_strerror(error));
-  Way& way = ReadFrom(stream);
-  if (error != 0) {  // it hears and says no more
-    WrittenTo(stream).broken = true;
-    BeginReset(&way);
-  } else if (WrittenTo(stream).broken) {
-    BeginReset(&way);  // the error that belongs to this end came with a write
-  } else {
-    if (stream == client_.get()) engine_->FeedEof();
-    if (engine_->state() == ServerEngine::State::kFailed) return Reset(engine_->error().message());
-    way.ended = true;
-    Other(stream)->Shutdown();
-  }
-  Balance();
+void Session::OnEnd(Stream*, int error) {
+  End(error == 0 ? "closed by the client" : uv_strerror(error));
 }
 
-void Session::OnWritten(Stream*) {
-  if (target_ != nullptr) Balance();
-}
+void Session::OnWritten(Stream*) {}
 
-void Session::OnWriteError(Stream* stream, int error) {
-  if (target_ == nullptr) return End(uv_strerror(error));
-  // What it has sent before is still to be read; its end follows, unless it has come already.
-  WrittenTo(stream).broken = true;
-  if (ReadFrom(stream).ended) BeginReset(&ReadFrom(stream));
-  Balance();
-}
+void Session::OnWriteError(Stream*, int error) { End(uv_strerror(error)); }
 
-void Session::OnShutdown(Stream* stream) {
-  if (target_ == nullptr) return;
-  WrittenTo(stream).shut = true;
-  Balance();
-}
+void Session::OnShutdown(Stream*) {}
 
 void Session::OnConnected(Reply reply, StreamPtr target) {
   connector_ = nullptr;
-  Address bound;
-  if (reply == Reply::kSucceeded) {
-    target_ = std::move(target);
-    target_->set_owner(this);
-    target_->Tune();
-    bound = target_->LocalAddress();
+  if (reply != Reply::kSucceeded) {
+    engine_->Answer(reply, {});
+    return Advance();
   }
-  engine_->Answer(reply, bound);
-  Advance();
+  engine_->Answer(reply, target->LocalAddress());
+  relay_ = std::make_unique<Relay>(loop_, this, *engine_, std::move(client_), std::move(target));
+  relay_->Start();
+}
+
+void Session::OnRelayEnd() {
+  switch (relay_->end()) {
+    case Relay::End::kResetByWire:
+      return End("reset by the client");
+    case Relay::End::kResetByPlain:
+      return End("reset by the target");
+    default:
+      return End("closed");
+  }
 }
 
 void Session::OnTimer() {
-  if (target_ != nullptr) return Balance();  // a reset is due
   End(lingering_ ? engine_->error().message() : "the negotiation took too long");
 }
 
@@ -113,12 +87,9 @@ void Session::Advance() {
     case ServerEngine::State::kRequest:
       return Connect();
     case ServerEngine::State::kFailed:
-      if (target_ != nullptr) return Reset(engine_->error().message());
       return Linger();
     case ServerEngine::State::kRelaying:
-      up_.octets += engine_->plaintext().size();
-      target_->Write(std::exchange(engine_->plaintext(), {}));
-      return Balance();
+      return;  // the relay's
   }
 }
 
@@ -139,47 +110,11 @@ void Session::Linger() {
   timer_.Start(kLingerMs);
 }
 
-void Session::BeginReset(Way* way) {
-  if (!way->reset_due) timer_.Start(kResetCheckMs);
-  way->reset_due = true;
-}
-
-// Reads where there is room, and ends the session when there is nothing left to do.
-void Session::Balance() {
-  if (up_.reset_due || down_.reset_due) {
-    const bool sent = (!up_.reset_due || up_.broken || target_->unsent() == 0) &&
-                      (!down_.reset_due || down_.broken || client_->unsent() == 0);
-    if (sent || ++reset_checks_ > kMaxResetChecks) {
-      return Reset(up_.reset_due ? "reset by the client" : "reset by the target");
-    }
-    timer_.Start(kResetCheckMs);
-  }
-  if (up_.shut && down_.shut) return End("closed");
-  BalanceWay(client_.get(), target_.get(), up_);
-  BalanceWay(target_.get(), client_.get(), down_);
-}
-
-void Session::BalanceWay(Stream* reader, Stream* writer, const Way& way) {
-  if (way.ended || way.reset_due) return;
-  if (way.broken || writer->queued() > kHighWater) {
-    reader->StopReading();
-  } else if (writer->queued() <= kLowWater) {
-    reader->StartReading();
-  }
-}
-
-// Both sides are to know that this is no orderly end.
-void Session::Reset(std::string_view reason) {
-  client_->ResetOnClose();
-  target_->ResetOnClose();
-  End(reason);
-}
-
 void Session::End(std::string_view reason) {
   if (Log::Enabled(LogLevel::kInfo)) {
     if (!engine_->error().ok()) reason = engine_->error().message();
-    Log::Info(Describe() + ": " + std::to_string(up_.octets) + " octets up, " +
-              std::to_string(down_.octets) + " down; " + std::string(reason));
+    Log::Info(Describe() + ": " + std::to_string(relay_ ? relay_->opened() : 0) + " octets up, " +
+              std::to_string(relay_ ? relay_->sealed() : 0) + " down; " + std::string(reason));
   }
   host_->EndSession(this);
 }

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "lib/base/result.h"
+#include "tools/loop/stream.h"
 #include "tools/socksd-gss/session.h"
-#include "tools/socksd-gss/stream.h"
 
 namespace socksify {
 

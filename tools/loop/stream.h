@@ -3,8 +3,8 @@
 //
 // Owned through StreamPtr; letting go of it closes the connection, and no report comes after that.
 // For the loop's thread only. The owner may let go of the stream inside any report.
-#ifndef TOOLS_SOCKSD_GSS_STREAM_H_
-#define TOOLS_SOCKSD_GSS_STREAM_H_
+#ifndef TOOLS_LOOP_STREAM_H_
+#define TOOLS_LOOP_STREAM_H_
 
 #include <uv.h>
 
@@ -60,8 +60,8 @@ class Stream {
   // FIN behind what is queued.
   void Shutdown();
 
-  // The peer is to see a reset instead of a FIN when the stream is let go of.
-  void ResetOnClose();
+  // The peer is to see a reset instead of a FIN when the stream is let go of, or the process ends.
+  void ResetOnClose(bool reset);
 
   Address LocalAddress() const;
   Address PeerAddress() const;
@@ -93,4 +93,4 @@ sockaddr_storage SocketAddress(const Address& address);  // of an IP address, no
 
 }  // namespace socksify
 
-#endif  // TOOLS_SOCKSD_GSS_STREAM_H_
+#endif  // TOOLS_LOOP_STREAM_H_

@@ -1,4 +1,4 @@
-#include "tools/socksd-gss/stream.h"
+#include "tools/loop/stream.h"
 
 #include <linux/sockios.h>
 #include <netinet/in.h>
@@ -112,10 +112,10 @@ void Stream::Shutdown() {
   });
 }
 
-void Stream::ResetOnClose() {
+void Stream::ResetOnClose(bool reset) {
   // Not uv_tcp_close_reset, which refuses once a shutdown is under way.
   uv_os_fd_t fd;
-  const linger at_once = {.l_onoff = 1, .l_linger = 0};
+  const linger at_once = {.l_onoff = reset ? 1 : 0, .l_linger = 0};
   if (uv_fileno(reinterpret_cast<uv_handle_t*>(&tcp_), &fd) == 0) {
     (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   }

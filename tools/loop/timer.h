@@ -1,7 +1,7 @@
 // A timer on a libuv loop that calls one function with one argument. Stops when it is destroyed.
 // For the loop's thread only.
-#ifndef TOOLS_SOCKSD_GSS_TIMER_H_
-#define TOOLS_SOCKSD_GSS_TIMER_H_
+#ifndef TOOLS_LOOP_TIMER_H_
+#define TOOLS_LOOP_TIMER_H_
 
 #include <uv.h>
 
@@ -51,4 +51,4 @@ class Timer {
 
 }  // namespace socksify
 
-#endif  // TOOLS_SOCKSD_GSS_TIMER_H_
+#endif  // TOOLS_LOOP_TIMER_H_
