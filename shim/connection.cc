@@ -4,7 +4,10 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
+#include <csignal>
 #include <ctime>
 
 #include "lib/base/log.h"
@@ -83,7 +86,8 @@ void Connection::Dissolve(int fd) {
     if (phase_.exchange(Phase::kIdle) == Phase::kConnecting) connecting_.fetch_sub(1);
     if (framed_.exchange(false)) sessions_.fetch_sub(1);
     error_ = 0;
-    receiver_.Reset(fd);
+    options_.GiveBack(fd);
+    receiver_.Reset(-1);
     sender_.Reset();
     layer_.reset();
     TellOutcome();
@@ -114,19 +118,20 @@ void Connection::Unref() {
 void Connection::Clear() {
   if (outcome_event_ >= 0) OwnDescriptor::Close(outcome_event_);
   outcome_event_ = -1;
+  if (shut_down_event_ >= 0) OwnDescriptor::Close(shut_down_event_);
+  shut_down_event_ = -1;
   if (followed_ >= 0) OwnDescriptor::Close(followed_);
   followed_ = -1;
   receiver_.Reset(-1);
   sender_.Reset();
   layer_.reset();
   share_.Reset();
+  options_.Forget();
   descriptors_ = 0;
   if (framed_.exchange(false)) sessions_.fetch_sub(1);
   error_ = 0;
   success_untold_ = false;
   flush_scheduled_ = false;
-  low_water_ = 1;
-  receive_buffer_ = 0;
   home_ = -1;
   replacing_ = false;
   stand_in_ = 0;
@@ -196,29 +201,18 @@ int Connection::TakeError(int fd) {
   return error;
 }
 
-// The kernel must be able to hold a whole frame, or it could not say that one is there.
-void Connection::MakeRoomForFrames(int fd) {
-  constexpr int kEnough =
-      128 * 1024;  // the kernel's default, which grows by itself: leave that alone
-  int size = 0;
-  socklen_t length = sizeof size;
-  if (real::getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, &length) == 0 && size < kEnough) {
-    (void)real::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &kEnough, sizeof kEnough);
-    receive_buffer_ = size;
-  }
-}
-
 void Connection::Succeed(int fd, Attempt& attempt, uint32_t generation) {
   MutexLock lock(state_);
   if (!IsConnecting(generation)) return;
   layer_ = attempt.engine().TakeLayer();
   if (layer_->framed()) {
-    MakeRoomForFrames(fd);
+    options_.MakeRoomForFrames(fd);
     sender_.Start(layer_.get());
     receiver_.Start(layer_.get(), attempt.engine().TakeEarlyData(), attempt.unread(), fd);
-  } else if (attempt.unread() != 0) {
+  } else {
     uint8_t spent;
-    (void)real::recv(fd, &spent, 1, MSG_DONTWAIT);
+    if (attempt.unread() != 0) (void)real::recv(fd, &spent, 1, MSG_DONTWAIT);
+    options_.GiveBack(fd);
   }
   framed_.store(layer_->framed(), std::memory_order_release);
   if (framed()) sessions_.fetch_add(1);
@@ -243,6 +237,7 @@ void Connection::Fail(int fd, const Status& error, const ServerEndpoint& server,
   nowhere.sa_family = AF_UNSPEC;
   (void)real::connect(fd, &nowhere, sizeof nowhere);
   (void)real::shutdown(fd, SHUT_RDWR);
+  options_.GiveBack(fd);
   error_ = ConnectErrno(error.code());
   outcome_phase_ = Phase::kFailed;
 }
@@ -335,11 +330,15 @@ void Connection::WaiterCancelled(void* waiting) {
   self->connection->Unref();
 }
 
-ssize_t Connection::AwaitOctets(int fd, int flags) {
+// Waits in the kernel, as the application's own recv would: O_NONBLOCK, SO_RCVTIMEO, SA_RESTART,
+// signals and cancellation are the kernel's business there. Nothing is copied or taken out, and
+// SO_RCVLOWAT, which others may change meanwhile, says when to wake.
+ssize_t Connection::AwaitOctets(int fd, size_t octets, int flags) {
   ssize_t came;
   Waiting waiting = {this, waiters_.Enter()};
   pthread_cleanup_push(&WaiterCancelled, &waiting);
-  came = real::recv(fd, nullptr, 1, MSG_PEEK | MSG_TRUNC | (flags & MSG_DONTWAIT));
+  came =
+      real::recv(fd, nullptr, octets, MSG_PEEK | MSG_TRUNC | MSG_WAITALL | (flags & MSG_DONTWAIT));
   pthread_cleanup_pop(0);
   waiters_.Leave(waiting.place);
   return came;
@@ -363,14 +362,20 @@ ssize_t Connection::SendPlain(int fd, const iovec* vectors, size_t count, size_t
   msghdr message = {};
   message.msg_iov = rest.data();
   message.msg_iovlen = rest.size();
-  const ssize_t sent = real::sendmsg(fd, &message, flags);
+  const ssize_t sent = real::sendmsg(fd, &message, flags | MSG_NOSIGNAL);
   return sent < 0 && offset != 0 ? static_cast<ssize_t>(offset)
                                  : sent + static_cast<ssize_t>(offset);
 }
 
 ssize_t Connection::Receive(int fd, const iovec* vectors, size_t count, int flags) {
   if (!Own(ForkShare::kReceive)) return -1;
-  const bool all = (flags & MSG_WAITALL) != 0 && (flags & MSG_PEEK) == 0;
+  const bool all = (flags & MSG_WAITALL) != 0;
+  const size_t low_water = static_cast<size_t>(receiver_.low_water());
+  if ((flags & MSG_PEEK) != 0 || (!all && low_water > 1)) {
+    const size_t wanted = TotalSize(vectors, count);
+    return ReceiveAtOnce(fd, vectors, count, flags,
+                         std::max<size_t>(all ? wanted : std::min(wanted, low_water), 1));
+  }
   const size_t wanted = all ? TotalSize(vectors, count) : 0;
   size_t total = 0;
   for (;;) {
@@ -381,43 +386,79 @@ ssize_t Connection::Receive(int fd, const iovec* vectors, size_t count, int flag
     if (taken == 0 || (taken > 0 && total >= wanted)) return static_cast<ssize_t>(total);
     if (taken > 0) continue;
     if (errno != EAGAIN) return total != 0 ? static_cast<ssize_t>(total) : -1;
-    // Wait in the kernel, as the application's own recv would: O_NONBLOCK, SO_RCVTIMEO, SA_RESTART,
-    // signals and cancellation are the kernel's business there. Nothing is copied or taken out, and
-    // SO_RCVLOWAT, which others may change meanwhile, says when to wake.
     if ((fd = FollowDescriptor(fd)) < 0) return total != 0 ? static_cast<ssize_t>(total) : -1;
-    const ssize_t came = AwaitOctets(fd, flags);
+    const ssize_t came = AwaitOctets(fd, 1, flags);
     const bool again = came >= 0 || (errno == EINTR && !framed());  // detached meanwhile
     if (again) fd = FollowDescriptor(fd);
     if (!again || fd < 0) return total != 0 ? static_cast<ssize_t>(total) : -1;
   }
 }
 
+// Waits, if at all, before anything is taken: until `least` octets are there, or all that will
+// come.
+ssize_t Connection::ReceiveAtOnce(int fd, const iovec* vectors, size_t count, int flags,
+                                  size_t least) {
+  for (bool last = false;;) {
+    if (!framed()) return ReceivePlain(fd, vectors, count, 0, flags);
+    const size_t needed = last ? 0 : receiver_.QueueNeeded(fd, least, flags);
+    if (needed != 0) {
+      if ((fd = FollowDescriptor(fd)) < 0) return -1;
+      const ssize_t came = AwaitOctets(fd, needed, flags);
+      if (came < 0 && errno == EINTR && !framed()) continue;  // detached meanwhile
+      if (came < 0 || (fd = FollowDescriptor(fd)) < 0) return -1;
+      last = static_cast<size_t>(came) < needed;  // a signal, the time, the end
+      if (!last) continue;
+    }
+    const ssize_t taken = receiver_.Take(fd, vectors, count, 0, flags);
+    if (taken < 0 && errno == ENOTCONN && !framed()) continue;
+    // EAGAIN when another thread was faster, or SO_PEEK_OFF lies behind what there is.
+    if (taken >= 0 || errno != EAGAIN || last) return taken;
+  }
+}
+
 namespace {
 
-// Until the socket takes octets again. False with errno: EAGAIN when it does not block or its send
-// timeout has passed, EINTR.
-bool AwaitWritable(int fd, int flags) {
-  if ((flags & MSG_DONTWAIT) != 0 || (real::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0) {
-    errno = EAGAIN;
-    return false;
-  }
+// SO_SNDTIMEO in milliseconds; -1: none.
+int SendTimeout(int fd) {
   timeval timeout = {};
   socklen_t size = sizeof timeout;
   (void)real::getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, &size);
   const int64_t milliseconds = timeout.tv_sec * 1000 + (timeout.tv_usec + 999) / 1000;
+  return milliseconds == 0 ? -1 : static_cast<int>(std::min<int64_t>(milliseconds, INT_MAX));
+}
+
+}  // namespace
+
+// Until the socket takes octets again, or will take none. False with errno: EAGAIN when it does not
+// block or its send timeout has passed, EINTR.
+bool Connection::AwaitWritable(int fd, int flags) {
+  if ((flags & MSG_DONTWAIT) != 0 || (real::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0) {
+    errno = EAGAIN;
+    return false;
+  }
+  const int milliseconds = SendTimeout(fd);
+  // shutdown() by another thread ends the wait, also while the kernel cannot be told of it yet.
+  const int event = ShutDownEvent();
   for (;;) {
-    pollfd wait = {fd, POLLOUT, 0};
-    int ready = real::poll(&wait, 1, milliseconds == 0 ? -1 : static_cast<int>(milliseconds));
+    pollfd waits[] = {{fd, POLLOUT, 0}, {event, POLLIN, 0}};
+    const int ready = real::poll(waits, 2, milliseconds);
     if (ready > 0) return true;
     if (ready == 0) {
       errno = EAGAIN;
       return false;
     }
-    if (errno != EINTR || milliseconds != 0 || !SignalsRestartCalls()) return false;
+    if (errno != EINTR || milliseconds >= 0 || !SignalsRestartCalls()) return false;
   }
 }
 
-}  // namespace
+int Connection::ShutDownEvent() {
+  MutexLock lock(state_);
+  if (shut_down_event_ < 0) {
+    const unsigned already = sender_.shut_down() ? 1 : 0;
+    shut_down_event_ = OwnDescriptor::Adopt(real::eventfd(already, EFD_CLOEXEC | EFD_NONBLOCK));
+  }
+  return shut_down_event_;
+}
 
 bool Connection::AwaitRoom(int fd, int flags) {
   bool writable;
@@ -433,6 +474,16 @@ ssize_t Connection::Send(int fd, const iovec* vectors, size_t count, int flags) 
   if (!Own(ForkShare::kSend)) return -1;
   const size_t wanted = TotalSize(vectors, count);
   if (wanted == 0) return real::send(fd, nullptr, 0, flags & (MSG_NOSIGNAL | MSG_DONTWAIT));
+  const ssize_t sent = SendAll(fd, vectors, count, wanted, flags);
+  // As the kernel: only when nothing was taken, and to this thread.
+  if (sent < 0 && errno == EPIPE && (flags & MSG_NOSIGNAL) == 0) {
+    (void)raise(SIGPIPE);
+    errno = EPIPE;
+  }
+  return sent;
+}
+
+ssize_t Connection::SendAll(int fd, const iovec* vectors, size_t count, size_t wanted, int flags) {
   size_t total = 0;
   for (;;) {
     if (!framed()) {
@@ -447,7 +498,8 @@ ssize_t Connection::Send(int fd, const iovec* vectors, size_t count, int flags) 
     } else if (sender_.has_tail() && sender_.Flush(fd) != 0 && errno != EAGAIN) {
       return static_cast<ssize_t>(total);  // the next call reports it
     }
-    if (total == wanted && !sender_.has_tail()) return static_cast<ssize_t>(total);
+    if (total == wanted && (!sender_.has_tail() || sender_.shut_down()))
+      return static_cast<ssize_t>(total);
     const bool writable = AwaitRoom(fd, flags);
     fd = FollowDescriptor(fd);
     if (fd < 0) return total != 0 ? static_cast<ssize_t>(total) : -1;
@@ -468,6 +520,10 @@ int Connection::ShutDown(int fd, int how) {
   if (!Own(ForkShare::kSend)) return -1;
   if (how != SHUT_WR && how != SHUT_RDWR) return real::shutdown(fd, how);
   int result = sender_.ShutDown(fd);
+  if (sender_.has_tail()) {
+    MutexLock lock(state_);
+    if (shut_down_event_ >= 0) (void)eventfd_write(shut_down_event_, 1);
+  }
   ScheduleFlush(fd);
   if (how == SHUT_RDWR && result == 0) (void)real::shutdown(fd, SHUT_RD);
   return result;
@@ -547,6 +603,8 @@ void Connection::AfterFork(bool in_child, int door) {
     at->flush_scheduled_ = false;
     at->flush_fd_ = -1;
     at->followed_ = -1;
+    at->outcome_event_ = -1;  // closed with all of the shim's own
+    at->shut_down_event_ = -1;
     if (at->references_ == 0) continue;
     if (at->phase() == Phase::kConnecting) {
       // The service's threads, which drive the attempt, are not in the child.

@@ -20,6 +20,7 @@
 #include "lib/io/socket_address.h"
 #include "lib/security/security_layer.h"
 #include "shim/attempt.h"
+#include "shim/borrowed_options.h"
 #include "shim/connection_ref.h"
 #include "shim/fork_share.h"
 #include "shim/mutex.h"
@@ -112,11 +113,7 @@ class Connection {
   // Can recv() deliver something, the end or an error included? Answers for poll what the kernel
   // could not know when the first octets of a frame came.
   bool IsReadable(int fd);
-  // SO_RCVLOWAT as the application set it; the kernel's is the receiver's.
-  int low_water() const { return low_water_; }
-  void set_low_water(int octets) { low_water_ = octets <= 0 ? 1 : octets; }
-  // SO_RCVBUF as the application has it, where the kernel's had to be larger; else 0.
-  int receive_buffer() const { return receive_buffer_; }
+  BorrowedOptions& options() { return options_; }
   void set_flush_fd(int fd) { flush_fd_ = fd; }
   // --- detach (connection_detach.cc)
   // ---------------------------------------------------------------
@@ -163,11 +160,14 @@ class Connection {
  private:
   struct Waiting;
 
-  void MakeRoomForFrames(int fd);
   static void WaiterCancelled(void* waiting);
-  ssize_t AwaitOctets(int fd, int flags);
   static ssize_t ReceivePlain(int fd, const iovec* vectors, size_t count, size_t offset, int flags);
   static ssize_t SendPlain(int fd, const iovec* vectors, size_t count, size_t offset, int flags);
+  ssize_t ReceiveAtOnce(int fd, const iovec* vectors, size_t count, int flags, size_t least);
+  ssize_t SendAll(int fd, const iovec* vectors, size_t count, size_t wanted, int flags);
+  ssize_t AwaitOctets(int fd, size_t octets, int flags);
+  bool AwaitWritable(int fd, int flags);
+  int ShutDownEvent();
   bool AwaitRoom(int fd, int flags);
   void TellOutcome();
   bool Own(ForkShare::Direction direction);
@@ -193,12 +193,11 @@ class Connection {
   std::atomic<bool> framed_{false};
   std::atomic<int> error_{0};
   std::atomic<bool> success_untold_{false};
-  std::atomic<int> low_water_{1};
-  std::atomic<int> receive_buffer_{0};
   std::atomic<bool> flush_scheduled_{false};  // the service has the tail
-  Mutex state_;                               // guards outcome_event_ and the change of phase_
+  Mutex state_;                               // guards the events and the change of phase_
   pthread_cond_t outcome_ = PTHREAD_COND_INITIALIZER;
   int outcome_event_ = -1;
+  int shut_down_event_ = -1;       // for threads that wait to send; made when the first does
   Waiters waiters_;                // threads that wait in Receive or Send
   std::atomic<int> followed_{-1};  // a duplicate for those whose descriptor was closed meanwhile
   std::atomic<int> flush_fd_{-1};  // the service's duplicate, while it has the tail
@@ -211,6 +210,7 @@ class Connection {
   SocketAddress peer_;
   std::unique_ptr<SecurityLayer> layer_;
   Receiver receiver_;
+  BorrowedOptions options_{receiver_};
   Sender sender_;
   ForkShare share_;
   Connection* next_ = nullptr;       // in the pool's list of all

@@ -149,7 +149,10 @@ bool Connection::Replace(int stand_in, int old, SessionState* state) {
   MutexLock state_lock(state_), receiving(receiver_.mutex()), sending(sender_.mutex());
   if (!framed()) return false;
   detached_name_ = NameOf(old);
-  if (state != nullptr) {
+  if (state == nullptr) {
+    options_.Forget();  // the other process has moved them
+  } else {
+    options_.MoveTo(stand_in, old);
     if (receiver_.is_shut_down()) (void)real::shutdown(stand_in, SHUT_RD);
     receiver_.HandOver(old, state);
     sender_.HandOver(state);
@@ -161,7 +164,6 @@ bool Connection::Replace(int stand_in, int old, SessionState* state) {
   // Whoever reads this from now on means the stand-in.
   framed_.store(false, std::memory_order_release);
   sessions_.fetch_sub(1);
-  receive_buffer_ = 0;
   layer_.reset();
   return true;
 }

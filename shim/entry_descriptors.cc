@@ -119,7 +119,7 @@ int Gone(int fd, int result) {
 int DuplicateOver(int fd, int to, int flags, bool with_flags) {
   if (IsOwn(to)) return FailWith(EBUSY);
   auto duplicate = [&] { return with_flags ? real::dup3(fd, to, flags) : real::dup2(fd, to); };
-  if (fd == to || real::fcntl(fd, F_GETFD) < 0) return duplicate();  // nothing happens
+  if (fd == to || to < 0 || real::fcntl(fd, F_GETFD) < 0) return duplicate();  // nothing happens
   Goes(to);
   return Gone(to, Duplicate(fd, to, duplicate));
 }

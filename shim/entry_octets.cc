@@ -1,6 +1,4 @@
 // Octets in and out: read, recv, write, send and their families.
-#include <limits.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -9,88 +7,13 @@
 
 #include "shim/detach.h"
 #include "shim/entry.h"
+#include "shim/octets.h"
 #include "shim/proxied_connect.h"
 #include "shim/real_calls.h"
 #include "shim/user_memory.h"
 
 namespace socksify {
 namespace {
-
-constexpr size_t kMaxOctets = 0x7ffff000;  // MAX_RW_COUNT: no call moves more
-
-// What the kernel would check before it begins. `check` looks at the memory of one vector.
-template <typename Check>
-bool CheckVectors(const iovec* vectors, size_t count, Check check) {
-  if (count != 0 && !IsReadable(vectors, count * sizeof *vectors)) {
-    errno = EFAULT;
-    return false;
-  }
-  for (size_t i = 0; i < count; ++i) {
-    if (vectors[i].iov_len > SSIZE_MAX) {
-      errno = EINVAL;
-      return false;
-    }
-    if (!check(vectors[i].iov_base, vectors[i].iov_len)) {
-      errno = EFAULT;
-      return false;
-    }
-  }
-  return true;
-}
-
-// Every read and write becomes one of these two.
-ssize_t ReceiveOn(Connection& connection, int fd, const iovec* vectors, size_t count, int flags) {
-  ErrnoKeeper keeper;
-  if ((flags & MSG_OOB) != 0) return FailWith(EINVAL);  // no urgent data crosses a SOCKS server
-  if ((flags & MSG_ERRQUEUE) != 0) return FailWith(EAGAIN);
-  const bool discard = (flags & MSG_TRUNC) != 0;
-  if (!discard && !CheckVectors(vectors, count, &IsWritable)) return -1;
-  return keeper.Return(connection.Receive(fd, vectors, count, flags));
-}
-
-ssize_t SendOn(Connection& connection, int fd, const iovec* vectors, size_t count, int flags) {
-  ErrnoKeeper keeper;
-  if ((flags & MSG_OOB) != 0) return FailWith(EOPNOTSUPP);
-  if (!CheckVectors(vectors, count, &IsReadable)) return -1;
-  return keeper.Return(connection.Send(fd, vectors, count, flags));
-}
-
-iovec Vector(const void* octets, size_t count) {
-  return {const_cast<void*>(octets), std::min(count, kMaxOctets)};
-}
-
-// read and readv: no room is no call, while recv(2) waits for octets all the same.
-ssize_t ReadOn(Connection& connection, int fd, const iovec* vectors, int count, int flags) {
-  if (count < 0 || count > IOV_MAX) return FailWith(EINVAL);
-  size_t room = 0;
-  if (!CheckVectors(vectors, static_cast<size_t>(count), &IsWritable)) return -1;
-  for (int i = 0; i < count; ++i) room += vectors[i].iov_len;
-  return room == 0 ? 0 : ReceiveOn(connection, fd, vectors, static_cast<size_t>(count), flags);
-}
-
-ssize_t WriteOn(Connection& connection, int fd, const iovec* vectors, int count, int flags) {
-  if (count < 0 || count > IOV_MAX) return FailWith(EINVAL);
-  return SendOn(connection, fd, vectors, static_cast<size_t>(count), flags);
-}
-
-// recvmsg of a framed connection: a stream has no address and no control data.
-ssize_t ReceiveMessage(Connection& connection, int fd, msghdr* message, int flags) {
-  if (!IsWritable(message, sizeof *message)) return FailWith(EFAULT);
-  if (message->msg_iovlen > IOV_MAX) return FailWith(EMSGSIZE);
-  ssize_t received = ReceiveOn(connection, fd, message->msg_iov, message->msg_iovlen, flags);
-  if (received >= 0) {
-    message->msg_namelen = 0;
-    message->msg_controllen = 0;
-    message->msg_flags = 0;
-  }
-  return received;
-}
-
-ssize_t SendMessage(Connection& connection, int fd, const msghdr* message, int flags) {
-  if (!IsReadable(message, sizeof *message)) return FailWith(EFAULT);
-  if (message->msg_iovlen > IOV_MAX) return FailWith(EMSGSIZE);
-  return SendOn(connection, fd, message->msg_iov, message->msg_iovlen, flags);
-}
 
 // Calls `visit` for every descriptor that the message carries over a Unix socket.
 template <typename Visitor>
@@ -99,6 +22,10 @@ void ForEachPassedDescriptor(const msghdr* message, Visitor visit) {
   for (cmsghdr* at = CMSG_FIRSTHDR(message); at != nullptr;
        at = CMSG_NXTHDR(const_cast<msghdr*>(message), at)) {
     if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_RIGHTS) continue;
+    const size_t left = message->msg_controllen -
+                        static_cast<size_t>(reinterpret_cast<const char*>(at) -
+                                            static_cast<const char*>(message->msg_control));
+    if (at->cmsg_len < CMSG_LEN(0) || at->cmsg_len > left) return;  // the kernel's to refuse
     const size_t count = (at->cmsg_len - CMSG_LEN(0)) / sizeof(int);
     for (size_t i = 0; i < count; ++i) {
       int fd;
@@ -251,14 +178,8 @@ EXPORT ssize_t recv(int fd, void* buffer, size_t count, int flags) {
 
 EXPORT ssize_t recvfrom(int fd, void* buffer, size_t count, int flags, sockaddr* address,
                         socklen_t* length) {
-  iovec vector;
-  auto receive = [&](Connection& connection) {
-    vector = Vector(buffer, count);
-    ssize_t received = ReceiveOn(connection, fd, &vector, 1, flags);
-    if (received >= 0 && address != nullptr && length != nullptr) *length = 0;
-    return received;
-  };
-  SERVE(fd, flags, receive(*connection), real::recvfrom(fd, buffer, count, flags, address, length));
+  SERVE(fd, flags, ReceiveFrom(*connection, fd, Vector(buffer, count), flags, address, length),
+        real::recvfrom(fd, buffer, count, flags, address, length));
 }
 
 EXPORT ssize_t recvmsg(int fd, msghdr* message, int flags) {
@@ -274,18 +195,8 @@ EXPORT ssize_t recvmsg(int fd, msghdr* message, int flags) {
 }
 
 EXPORT int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, timespec* timeout) {
-  auto receive = [&](Connection& connection) -> int {
-    int done = 0;
-    for (; done < static_cast<int>(std::min(count, 1024u)); ++done) {
-      ssize_t received =
-          ReceiveMessage(connection, fd, &messages[done].msg_hdr, flags & ~MSG_WAITFORONE);
-      if (received < 0) return done != 0 ? done : -1;
-      messages[done].msg_len = static_cast<unsigned>(received);
-      if ((flags & MSG_WAITFORONE) != 0) flags |= MSG_DONTWAIT;
-    }
-    return done;
-  };
-  SERVE(fd, flags, receive(*connection), real::recvmmsg(fd, messages, count, flags, timeout));
+  SERVE(fd, flags, ReceiveMessages(*connection, fd, messages, count, flags, timeout),
+        real::recvmmsg(fd, messages, count, flags, timeout));
 }
 
 EXPORT ssize_t write(int fd, const void* buffer, size_t count) {
@@ -327,7 +238,7 @@ EXPORT ssize_t sendto(int fd, const void* buffer, size_t count, int flags, const
     return real::sendto(fd, buffer, count, flags, address, length);
   }
   if ((flags & MSG_FASTOPEN) != 0) return FailWith(address == nullptr ? EINVAL : EISCONN);
-  SERVE_FOUND(fd, flags, SendOn(*connection, fd, &vector, 1, flags),
+  SERVE_FOUND(fd, flags, SendTo(*connection, fd, vector, flags, address, length),
               real::sendto(fd, buffer, count, flags, address, length));
 }
 
@@ -347,15 +258,6 @@ EXPORT ssize_t sendmsg(int fd, const msghdr* message, int flags) {
 }
 
 EXPORT int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
-  auto send = [&](Connection& connection) -> int {
-    int done = 0;
-    for (; done < static_cast<int>(std::min(count, 1024u)); ++done) {
-      ssize_t sent = SendMessage(connection, fd, &messages[done].msg_hdr, flags);
-      if (sent < 0) return done != 0 ? done : -1;
-      messages[done].msg_len = static_cast<unsigned>(sent);
-    }
-    return done;
-  };
   ConnectionRef connection = DescriptorTable::Find(fd);
   if ((flags & MSG_FASTOPEN) != 0) return FailWith(connection ? EISCONN : EOPNOTSUPP);
   if (!connection && IsReadable(messages, count * sizeof *messages)) {
@@ -363,7 +265,8 @@ EXPORT int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
       if (!MaySendMessage(fd, &messages[i].msg_hdr)) return -1;
     }
   }
-  SERVE_FOUND(fd, flags, send(*connection), real::sendmmsg(fd, messages, count, flags));
+  SERVE_FOUND(fd, flags, SendMessages(*connection, fd, messages, count, flags),
+              real::sendmmsg(fd, messages, count, flags));
 }
 
 EXPORT ssize_t sendfile(int out, int in, off_t* offset, size_t count) noexcept {

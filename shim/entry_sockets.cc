@@ -23,7 +23,11 @@ EXPORT int connect(int fd, const sockaddr* address, socklen_t length) {
 EXPORT int shutdown(int fd, int how) noexcept {
   ConnectionRef connection = DescriptorTable::Find(fd);
   if (!connection) return real::shutdown(fd, how);
-  if (connection->phase() == Connection::Phase::kConnecting) return FailWith(ENOTCONN);
+  if (connection->phase() == Connection::Phase::kConnecting) {
+    if (how < SHUT_RD || how > SHUT_RDWR) return FailWith(EINVAL);
+    ErrnoKeeper keeper;
+    return keeper.Return(AbandonConnect(fd));  // as the kernel does before the peer has answered
+  }
   if (!connection->framed()) return real::shutdown(fd, how);
   ErrnoKeeper keeper;
   return keeper.Return(connection->ShutDown(fd, how));
@@ -79,45 +83,37 @@ EXPORT int getsockname(int fd, sockaddr* address, socklen_t* length) noexcept {
 }
 
 EXPORT int getsockopt(int fd, int level, int option, void* value, socklen_t* length) noexcept {
-  const int result = real::getsockopt(fd, level, option, value, length);
-  if (level != SOL_SOCKET || (option != SO_ERROR && option != SO_RCVLOWAT && option != SO_RCVBUF)) {
-    return result;
-  }
   ConnectionRef connection = DescriptorTable::Find(fd);
-  if (!connection || result != 0 || *length < sizeof(int)) return result;
-  int answer = *static_cast<int*>(value);
-  if (option == SO_RCVLOWAT) {
-    if (connection->framed()) answer = connection->low_water();
-  } else if (option == SO_RCVBUF) {
-    if (connection->receive_buffer() != 0) answer = connection->receive_buffer();
-  } else if (connection->phase() == Connection::Phase::kConnecting) {
-    answer = 0;  // the attempt's own errors are the attempt's
-  } else if (connection->phase() == Connection::Phase::kFailed) {
-    answer = connection->TakeError(fd);
+  if (!connection) return real::getsockopt(fd, level, option, value, length);
+  constexpr int kTcpZerocopyReceive = 35;  // maps what has come: protected octets, past the session
+  if (level == IPPROTO_TCP && option == kTcpZerocopyReceive && connection->carries_session())
+    return FailWith(EOPNOTSUPP);
+  const int result = real::getsockopt(fd, level, option, value, length);
+  if (result != 0 || *length < sizeof(int)) return result;
+  int answer = 0;
+  if (!connection->options().Get(level, option, &answer)) {
+    if (level != SOL_SOCKET || option != SO_ERROR) return result;
+    if (connection->phase() == Connection::Phase::kFailed) {
+      answer = connection->TakeError(fd);
+    } else if (connection->phase() != Connection::Phase::kConnecting) {
+      return result;  // the attempt's own errors are the attempt's
+    }
   }
   memcpy(value, &answer, sizeof answer);
   return result;
 }
 
 EXPORT int setsockopt(int fd, int level, int option, const void* value, socklen_t length) noexcept {
-  const auto mark = DescriptorTable::Get(fd);
-  if (mark == DescriptorTable::Mark::kNone)
-    return real::setsockopt(fd, level, option, value, length);
-  // The first octets to the server are the shim's: a connect() that only pretends would not do.
-  if (level == IPPROTO_TCP && option == TCP_FASTOPEN_CONNECT) return 0;
-  ConnectionRef connection = DescriptorTable::Find(fd);
-  if (level == IPPROTO_TCP && option == TCP_ULP && connection && connection->carries_session()) {
-    return FailWith(EOPNOTSUPP);  // the kernel would encrypt what goes to the SOCKS server
-  }
-  if (connection && connection->framed() && level == SOL_SOCKET) {
-    if (option == SO_RCVLOWAT && length >= sizeof(int) && IsReadable(value, sizeof(int))) {
-      int octets;
-      memcpy(&octets, value, sizeof octets);
-      connection->set_low_water(octets);
-      return 0;
+  if (ConnectionRef connection = DescriptorTable::Find(fd)) {
+    ErrnoKeeper keeper;
+    switch (connection->options().Set(fd, level, option, value, length)) {
+      case BorrowedOptions::Answer::kDone:
+        return keeper.Return(0);
+      case BorrowedOptions::Answer::kFailed:
+        return -1;
+      case BorrowedOptions::Answer::kPass:
+        break;
     }
-    if (option == SO_ZEROCOPY)
-      return FailWith(EOPNOTSUPP);  // what the kernel would keep is not what goes out
   }
   return real::setsockopt(fd, level, option, value, length);
 }

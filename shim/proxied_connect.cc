@@ -59,6 +59,7 @@ int AwaitConnect(Connection& connection, int fd, int timeout_ms) {
     ForgetOldAttempt(fd);  // the caller knows: poll has nothing to say about it
     return Fail(error);
   }
+  if (connection.phase() == Connection::Phase::kIdle) return Fail(ECONNABORTED);  // abandoned
   return connection.TakeSuccess() ? 0 : Fail(EISCONN);
 }
 
@@ -66,7 +67,9 @@ int AwaitConnect(Connection& connection, int fd, int timeout_ms) {
 int ConnectAgain(Connection& connection, int fd) {
   if (connection.phase() == Connection::Phase::kConnecting && !IsBlocking(fd))
     return Fail(EALREADY);
-  return AwaitConnect(connection, fd, ConnectTimeout(fd));
+  const int result = AwaitConnect(connection, fd, ConnectTimeout(fd));
+  if (result != 0 && errno == EINPROGRESS) errno = EALREADY;  // the time is up, once more
+  return result;
 }
 
 bool IsMappedOnV6Only(int fd, const sockaddr* address) {
@@ -114,6 +117,7 @@ int ConnectThroughServer(int fd, const Address& destination, const sockaddr* add
     connection = Connection::New();
     DescriptorTable::Set(fd, connection);
   }
+  if (!connection->options().Borrow(fd)) return -1;
   if (stdio) connection->DetachOnceEstablished();
   if (!connection->Begin(destination, peer)) return Fail(EALREADY);
   Registrations::Hold(fd, connection.get());
@@ -131,6 +135,12 @@ int Disconnect(int fd, const sockaddr* address, socklen_t length) {
 }
 
 }  // namespace
+
+int AbandonConnect(int fd) {
+  sockaddr nowhere = {};
+  nowhere.sa_family = AF_UNSPEC;
+  return Disconnect(fd, &nowhere, sizeof nowhere);
+}
 
 int ConnectDescriptor(int fd, const sockaddr* address, socklen_t length) {
   if (Guard::active() || length < sizeof address->sa_family || length > sizeof(sockaddr_storage) ||

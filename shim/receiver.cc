@@ -1,9 +1,12 @@
 #include "shim/receiver.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -12,6 +15,7 @@
 #include "lib/wire/frame.h"
 #include "shim/real_calls.h"
 #include "shim/signals.h"
+#include "shim/user_memory.h"
 
 namespace socksify {
 namespace {
@@ -25,18 +29,29 @@ size_t TotalSize(const iovec* vectors, size_t count) {
   return total;
 }
 
-// Copies `octets` into the vectors behind the first `offset` octets they hold.
-void Scatter(const iovec* vectors, size_t count, size_t offset, ByteView octets) {
+// Copies `octets` into the vectors behind the first `offset` octets they hold. False with errno
+// when a page on the way cannot be written.
+bool Scatter(const iovec* vectors, size_t count, size_t offset, ByteView octets) {
+  constexpr size_t kLooked = 4096;  // a vector's ends have been looked at before
   for (size_t i = 0; i < count && !octets.empty(); ++i) {
     if (offset >= vectors[i].iov_len) {
       offset -= vectors[i].iov_len;
       continue;
     }
     size_t part = std::min(octets.size(), vectors[i].iov_len - offset);
-    memcpy(static_cast<uint8_t*>(vectors[i].iov_base) + offset, octets.data(), part);
+    uint8_t* const to = static_cast<uint8_t*>(vectors[i].iov_base) + offset;
+    if (vectors[i].iov_len > kLooked && !IsAllWritable(to, part)) return errno = EFAULT, false;
+    memcpy(to, octets.data(), part);
     octets = octets.subspan(part);
     offset = 0;
   }
+  return true;
+}
+
+// Has the peer ended its direction, or the connection?
+bool HasEnded(int fd) {
+  pollfd wait = {fd, POLLRDHUP, 0};
+  return real::poll(&wait, 1, 0) > 0;
 }
 
 }  // namespace
@@ -62,13 +77,13 @@ void Receiver::Start(SecurityLayer* layer, ByteView early, size_t unread, int fd
 
 void Receiver::Reset(int fd) {
   MutexLock lock(mutex_);
-  if (fd >= 0) SetLowWater(fd, 1);
+  if (fd >= 0) SetKernelLowWater(fd, 1);
   Clear();
 }
 
 void Receiver::HandOver(int fd, SessionState* state) {
   TakeOutSpent(fd);
-  SetLowWater(fd, 1);
+  SetKernelLowWater(fd, 1);
   if (buffer_) {
     state->plaintext.assign(buffer_.get() + plain_begin_, buffer_.get() + plain_end_);
     state->received.assign(buffer_.get() + pos_, buffer_.get() + base_);
@@ -82,6 +97,9 @@ void Receiver::Clear() {
   layer_ = nullptr;
   plain_begin_ = plain_end_ = base_ = pos_ = end_ = 0;
   low_water_ = 1;
+  wanted_ = 1;
+  peek_offset_ = -1;
+  full_ = false;
   shut_down_ = false;
   pending_errno_ = 0;
   failed_ = false;
@@ -92,7 +110,7 @@ ssize_t Receiver::Take(int fd, const iovec* vectors, size_t count, size_t offset
   MutexLock lock(mutex_);
   if (layer_ == nullptr) return errno = ENOTCONN, -1;  // dissolved by another thread
   const size_t wanted = TotalSize(vectors, count) - offset;
-  const bool peek = (flags & MSG_PEEK) != 0;
+  if ((flags & MSG_PEEK) != 0 && wanted != 0) return Peek(fd, vectors, count, wanted, flags);
   size_t taken = 0;
   Loaded last = Loaded::kFrame;
   while (taken < wanted || (wanted == 0 && plain() == 0)) {
@@ -101,14 +119,18 @@ ssize_t Receiver::Take(int fd, const iovec* vectors, size_t count, size_t offset
       if (last != Loaded::kFrame) break;
       continue;  // the frame may have been empty
     }
-    if (peek) Deepen(fd, wanted);
     const size_t part = std::min(wanted - taken, plain());
-    if ((flags & MSG_TRUNC) == 0) {
-      Scatter(vectors, count, offset + taken, {buffer_.get() + plain_begin_, part});
+    if ((flags & MSG_TRUNC) == 0 &&
+        !Scatter(vectors, count, offset + taken, {buffer_.get() + plain_begin_, part})) {
+      if (taken == 0) return -1;
+      break;
     }
     taken += part;
-    if (peek) break;
     plain_begin_ += part;
+  }
+  if (peek_offset_ > 0) {
+    peek_offset_ =
+        static_cast<int>(std::max<int64_t>(0, int64_t{peek_offset_} - static_cast<int64_t>(taken)));
   }
   Settle(fd, last);
   if (taken != 0 || last == Loaded::kFrame || last == Loaded::kEnd)
@@ -117,14 +139,58 @@ ssize_t Receiver::Take(int fd, const iovec* vectors, size_t count, size_t offset
   return -1;
 }
 
+ssize_t Receiver::Peek(int fd, const iovec* vectors, size_t count, size_t wanted, int flags) {
+  const size_t skipped = static_cast<size_t>(std::max(0, peek_offset_.load()));
+  const Loaded last = Look(fd, skipped + wanted);
+  if (plain() == 0) {
+    if (last == Loaded::kEnd) return 0;
+    errno = last == Loaded::kError ? std::exchange(pending_errno_, 0) : EAGAIN;
+    return -1;
+  }
+  if (plain() <= skipped) return HasEnded(fd) ? 0 : (errno = EAGAIN, -1);
+  const size_t part = std::min(wanted, plain() - skipped);
+  if ((flags & MSG_TRUNC) == 0 &&
+      !Scatter(vectors, count, 0, {buffer_.get() + plain_begin_ + skipped, part})) {
+    return -1;
+  }
+  if (peek_offset_ >= 0) peek_offset_ += static_cast<int>(part);
+  return static_cast<ssize_t>(part);
+}
+
+size_t Receiver::QueueNeeded(int fd, size_t octets, int flags) {
+  const SignalsBlocked signals;  // a handler may use the connection too
+  MutexLock lock(mutex_);
+  if (layer_ == nullptr) return 0;
+  if ((flags & MSG_PEEK) != 0) octets += static_cast<size_t>(std::max(0, peek_offset_.load()));
+  const Loaded last = Look(fd, octets);
+  if (plain() == 0) return last == Loaded::kNothing ? 1 : 0;
+  if (plain() >= octets || full_ || pending_errno_ != 0 || failed_) return 0;
+  return pos_ + Missing(octets) - base_;
+}
+
+void Receiver::SetLowWater(int fd, int octets) {
+  const SignalsBlocked signals;  // a handler may use the connection too
+  MutexLock lock(mutex_);
+  wanted_ = octets < 0 ? INT_MAX : std::max(octets, 1);
+  if (layer_ != nullptr) Settle(fd, Loaded::kFrame);
+}
+
+void Receiver::SetPeekOffset(int offset) {
+  const SignalsBlocked signals;  // a handler may use the connection too
+  MutexLock lock(mutex_);
+  peek_offset_ = offset;
+}
+
+// No more than can surely be opened ahead.
+size_t Receiver::wanted() const {
+  return std::min(static_cast<size_t>(wanted_.load()), kMaxFrameSize / 2);
+}
+
 size_t Receiver::Available(int fd) {
   const SignalsBlocked signals;  // a handler may use the connection too
   MutexLock lock(mutex_);
   if (layer_ == nullptr) return 0;
-  Loaded last = Loaded::kFrame;
-  while (plain() == 0 && last == Loaded::kFrame) last = LoadFrame(fd);
-  if (plain() != 0) Deepen(fd, SIZE_MAX);
-  Settle(fd, last);
+  (void)Look(fd, SIZE_MAX);
   return plain();
 }
 
@@ -132,10 +198,18 @@ bool Receiver::IsReadable(int fd) {
   const SignalsBlocked signals;  // a handler may use the connection too
   MutexLock lock(mutex_);
   if (layer_ == nullptr) return true;
+  const Loaded last = Look(fd, wanted());
+  if (plain() == 0) return last != Loaded::kNothing;
+  return plain() >= wanted() || full_ || pending_errno_ != 0 || HasEnded(fd);
+}
+
+// Opens what has come until so much plaintext is there.
+Receiver::Loaded Receiver::Look(int fd, size_t octets) {
   Loaded last = Loaded::kFrame;
   while (plain() == 0 && last == Loaded::kFrame) last = LoadFrame(fd);
+  if (plain() != 0) Deepen(fd, octets);
   Settle(fd, last);
-  return last != Loaded::kNothing;
+  return last;
 }
 
 Receiver::Loaded Receiver::LoadFrame(int fd) {
@@ -161,10 +235,7 @@ Receiver::Loaded Receiver::LoadFrame(int fd) {
     (void)real::recv(fd, nullptr, end_ - base_, MSG_TRUNC | MSG_DONTWAIT);
     base_ = end_;
   }
-  auto size = layer_->FrameSize(window());
-  const size_t whole =
-      size.ok() && *size != 0 ? *size : std::max(layer_->MinFrameSize(), window().size() + 1);
-  SetLowWater(fd, pos_ + whole - base_);
+  SetKernelLowWater(fd, pos_ + std::max(Missing(wanted()), window().size() + 1) - base_);
   return Loaded::kNothing;
 }
 
@@ -209,7 +280,8 @@ void Receiver::Deepen(int fd, size_t wanted) {
     if (opened == Loaded::kFrame) continue;
     // The kernel's queue starts at base_: look at all of it again and keep what is new.
     const size_t known = end_ - base_, room = kCapacity - base_;
-    if (known >= room) return;
+    full_ = known >= room;
+    if (full_) return;
     std::unique_ptr<uint8_t[]> queue(new (std::nothrow) uint8_t[room]);
     if (!queue) return;
     ssize_t came = real::recv(fd, queue.get(), room, MSG_PEEK | MSG_DONTWAIT);
@@ -232,17 +304,31 @@ void Receiver::TakeOutSpent(int fd) {
 }
 
 void Receiver::Settle(int fd, Loaded last) {
-  if (plain() != 0) {  // at least so much is in the kernel, and must do to be readable
-    if (low_water_ > pos_ - base_) SetLowWater(fd, std::min(pos_ - base_, layer_->MinFrameSize()));
+  if (plain() >= wanted() || (plain() != 0 && (full_ || pending_errno_ != 0))) {
+    // At least so much is in the kernel, and must do to be readable.
+    if (low_water_ > pos_ - base_)
+      SetKernelLowWater(fd, std::min(pos_ - base_, layer_->MinFrameSize()));
     return;
   }
-  TakeOutSpent(fd);
-  if (last != Loaded::kFrame) return;  // LoadFrame has said what is missing, or nothing will come
-  auto size = layer_->FrameSize(window());
-  SetLowWater(fd, size.ok() && *size != 0 ? *size : layer_->MinFrameSize());
+  if (plain() == 0) {
+    TakeOutSpent(fd);
+    full_ = false;
+    if (last != Loaded::kFrame) return;  // LoadFrame has said what is missing, or nothing will come
+  }
+  SetKernelLowWater(fd, pos_ + Missing(wanted()) - base_);
 }
 
-void Receiver::SetLowWater(int fd, size_t octets) {
+// The fewest octets that can carry it: the frame that has begun, and one more for the rest.
+size_t Receiver::Missing(size_t octets) const {
+  const size_t overhead = layer_->MinFrameSize() - 1;
+  const size_t more = octets - std::min(octets, plain());
+  auto size = layer_->FrameSize(window());
+  if (!size.ok() || *size == 0) return std::max<size_t>(more, 1) + overhead;
+  const size_t carried = *size - std::min(*size, overhead);
+  return more <= carried ? *size : *size + overhead + more - carried;
+}
+
+void Receiver::SetKernelLowWater(int fd, size_t octets) {
   if (low_water_ == octets) return;
   low_water_ = octets;
   int value = static_cast<int>(octets);

@@ -7,7 +7,11 @@
 //   - less than a frame has come: what is there is taken out, and SO_RCVLOWAT is set to the octets
 //     still missing, so that the kernel reports the socket readable when the frame is whole (or at
 //     EOF);
-//   - plaintext is waiting: octets of its frame stay in the kernel until the plaintext is spent.
+//   - plaintext is waiting: octets of its frame stay in the kernel until the plaintext is spent;
+//   - less plaintext is waiting than the application's own SO_RCVLOWAT asks for: the kernel's is
+//   set
+//     to the octets that will have carried so much. Where they came in more frames than need be,
+//     that is early, and whoever polls has the answer confirmed (IsReadable).
 //
 // The buffer is a window on the stream. Offsets: [base_, end_) is a copy of the head of the
 // kernel's queue; octets before base_ have been taken out of it. pos_ is where the first unopened
@@ -44,10 +48,20 @@ class Receiver {
   // (or when there is plaintext and no room), or -1 with errno (EAGAIN: nothing yet).
   ssize_t Take(int fd, const iovec* vectors, size_t count, size_t offset, int flags);
 
+  // 0 when `octets` of plaintext can be had (behind SO_PEEK_OFF, with MSG_PEEK in `flags`), or when
+  // no more will be. Else how many octets the kernel's queue must hold before that may be so.
+  size_t QueueNeeded(int fd, size_t octets, int flags);
+
+  // SO_RCVLOWAT and SO_PEEK_OFF as the application has them.
+  void SetLowWater(int fd, int octets);
+  int low_water() const { return wanted_; }
+  void SetPeekOffset(int offset);
+  int peek_offset() const { return peek_offset_; }
+
   // How much plaintext can be delivered without waiting (FIONREAD).
   size_t Available(int fd);
 
-  // Would Take deliver something other than EAGAIN?
+  // Would poll(2) say so: could Take deliver as much as SO_RCVLOWAT asks for, the end or an error?
   bool IsReadable(int fd);
 
   void ShutDown() { shut_down_ = true; }
@@ -67,17 +81,21 @@ class Receiver {
     kError,    // pending_errno_ says which
   };
 
-  Loaded LoadFrame(int fd);            // plaintext is spent: opens the next frame
-  Loaded OpenNext(int fd);             // opens the frame at pos_ if the window holds all of it
-  Loaded Refill(int fd);               // looks at the kernel's queue anew
-  void Deepen(int fd, size_t wanted);  // opens further frames behind waiting plaintext
-  void TakeOutSpent(int fd);           // takes what lies before pos_ out of the kernel
-  void Settle(int fd, Loaded last);    // makes the kernel's answer true
-  void SetLowWater(int fd, size_t octets);
+  ssize_t Peek(int fd, const iovec* vectors, size_t count, size_t wanted, int flags);
+  Loaded Look(int fd, size_t octets);
+  Loaded LoadFrame(int fd);             // plaintext is spent: opens the next frame
+  Loaded OpenNext(int fd);              // opens the frame at pos_ if the window holds all of it
+  Loaded Refill(int fd);                // looks at the kernel's queue anew
+  void Deepen(int fd, size_t wanted);   // opens further frames behind waiting plaintext
+  void TakeOutSpent(int fd);            // takes what lies before pos_ out of the kernel
+  void Settle(int fd, Loaded last);     // makes the kernel's answer true
+  size_t Missing(size_t octets) const;  // behind pos_, for so much plaintext in all
+  void SetKernelLowWater(int fd, size_t octets);
   Loaded Fail(int fd, const Status& error);
   bool Allocate();
   void Clear();
   size_t plain() const { return plain_end_ - plain_begin_; }
+  size_t wanted() const;
   ByteView window() const { return {buffer_.get() + pos_, end_ - pos_}; }
 
   Mutex mutex_;
@@ -85,7 +103,10 @@ class Receiver {
   std::unique_ptr<uint8_t[]> buffer_;
   size_t plain_begin_ = 0, plain_end_ = 0;
   size_t base_ = 0, pos_ = 0, end_ = 0;
-  size_t low_water_ = 1;  // SO_RCVLOWAT as the kernel has it
+  size_t low_water_ = 1;        // SO_RCVLOWAT as the kernel has it
+  std::atomic<int> wanted_{1};  // and as the application has it
+  std::atomic<int> peek_offset_{-1};
+  bool full_ = false;  // the window holds all that it can, and no more plaintext can be opened
   std::atomic<bool> shut_down_{false};
   int pending_errno_ = 0;  // to be reported by the next Take
   bool failed_ = false;    // and reported: from now on it is the end of the stream

@@ -1,6 +1,5 @@
 #include "shim/sender.h"
 
-#include <signal.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -10,26 +9,38 @@
 #include "lib/base/log.h"
 #include "shim/real_calls.h"
 #include "shim/signals.h"
+#include "shim/user_memory.h"
 
 namespace socksify {
 namespace {
 
 // Gathers up to `limit` octets of the vectors behind the first `offset`. A single vector is not
-// copied.
-ByteView Gather(const iovec* vectors, size_t count, size_t offset, size_t limit, Bytes* copy) {
+// copied. False with errno when a page on the way cannot be read and nothing comes before it.
+bool Gather(const iovec* vectors, size_t count, size_t offset, size_t limit, Bytes* copy,
+            ByteView* gathered) {
+  constexpr size_t kLooked = 4096;  // a vector's ends have been looked at before
+  *gathered = {};
   size_t i = 0;
   while (i < count && offset >= vectors[i].iov_len) offset -= vectors[i++].iov_len;
-  if (i == count) return {};
+  if (i == count) return true;
   auto part = [&] {
     return ByteView(static_cast<const uint8_t*>(vectors[i].iov_base) + offset,
                     std::min(limit - copy->size(), vectors[i].iov_len - offset));
   };
+  auto is_bad = [&](ByteView octets) {
+    return vectors[i].iov_len > kLooked && !IsAllReadable(octets.data(), octets.size());
+  };
   copy->clear();
-  if (ByteView first = part(); first.size() == limit || i + 1 == count) return first;
+  const ByteView first = part();
+  if (is_bad(first)) return errno = EFAULT, false;
+  if (first.size() == limit || i + 1 == count) return *gathered = first, true;
   for (; i < count && copy->size() < limit; ++i, offset = 0) {
-    if (vectors[i].iov_len > offset) Append(*copy, part());
+    if (vectors[i].iov_len <= offset) continue;
+    if (is_bad(part())) break;  // the next call says so
+    Append(*copy, part());
   }
-  return *copy;
+  *gathered = *copy;
+  return true;
 }
 
 }  // namespace
@@ -62,7 +73,6 @@ ssize_t Sender::Put(int fd, const iovec* vectors, size_t count, size_t offset, i
   MutexLock lock(mutex_);
   if (layer_ == nullptr) return errno = ENOTCONN, -1;  // gone while the caller was on its way
   if (broken_errno_ != 0 || shut_down_) {
-    if ((flags & MSG_NOSIGNAL) == 0) (void)raise(SIGPIPE);
     errno = EPIPE;
     return -1;
   }
@@ -71,7 +81,9 @@ ssize_t Sender::Put(int fd, const iovec* vectors, size_t count, size_t offset, i
   ssize_t accepted = 0;
   Bytes copy;
   for (;;) {
-    ByteView plain = Gather(vectors, count, offset, layer_->MaxPlaintext(), &copy);
+    ByteView plain;
+    if (!Gather(vectors, count, offset, layer_->MaxPlaintext(), &copy, &plain))
+      return accepted != 0 ? accepted : -1;
     if (plain.empty()) return accepted;
     if (Status status = layer_->Seal(plain, &frames_); !status.ok()) {
       Log::Warn("the connection is ended: " + status.message());
@@ -93,13 +105,13 @@ ssize_t Sender::Put(int fd, const iovec* vectors, size_t count, size_t offset, i
 int Sender::Flush(int fd) {
   const SignalsBlocked signals;  // a handler may use the connection too
   MutexLock lock(mutex_);
-  return FlushLocked(fd, MSG_NOSIGNAL);
+  return FlushLocked(fd, 0);
 }
 
 int Sender::FlushLocked(int fd, int flags) {
   while (sent_ < frames_.size()) {
     ssize_t sent = real::send(fd, frames_.data() + sent_, frames_.size() - sent_,
-                              (flags & (MSG_NOSIGNAL | MSG_MORE)) | MSG_DONTWAIT);
+                              (flags & MSG_MORE) | MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (errno == EWOULDBLOCK) errno = EAGAIN;
@@ -123,7 +135,7 @@ int Sender::ShutDown(int fd) {
   MutexLock lock(mutex_);
   if (shut_down_ && has_tail_) return 0;
   ended_ = true;
-  if (FlushLocked(fd, MSG_NOSIGNAL) != 0 && errno == EAGAIN) {
+  if (FlushLocked(fd, 0) != 0 && errno == EAGAIN) {
     shut_down_ = true;
     return 0;
   }

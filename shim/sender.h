@@ -24,13 +24,14 @@ class Sender {
   void Reset();
 
   // Accepts octets behind the first `offset` of `vectors` as send(2) does, without waiting: as many
-  // frames as the kernel takes, the last one perhaps in part. `flags`: MSG_NOSIGNAL, MSG_MORE.
+  // frames as the kernel takes, the last one perhaps in part. `flags`: MSG_MORE. Never a signal.
   // Returns the octets accepted (at least 1) or -1 with errno (EAGAIN: an earlier frame is in the
   // way).
   ssize_t Put(int fd, const iovec* vectors, size_t count, size_t offset, int flags);
 
   // Writes the tail. 0 when nothing is left, -1 with errno.
   int Flush(int fd);
+  bool shut_down() const { return shut_down_.load(std::memory_order_acquire); }
   bool has_tail() const { return has_tail_.load(std::memory_order_acquire); }
 
   // No more octets will be accepted; the kernel is told once the tail is out. As shutdown(SHUT_WR).
@@ -57,9 +58,9 @@ class Sender {
   Bytes frames_;  // sealed; octets from sent_ on are the tail
   size_t sent_ = 0;
   std::atomic<bool> has_tail_{false};
-  bool shut_down_ = false;  // the FIN is due behind the tail
-  bool ended_ = false;      // ShutDown has been called
-  int broken_errno_ = 0;    // sealing or writing failed inside a frame: nothing more can go out
+  std::atomic<bool> shut_down_{false};  // the FIN is due behind the tail
+  bool ended_ = false;                  // ShutDown has been called
+  int broken_errno_ = 0;  // sealing or writing failed inside a frame: nothing more can go out
 };
 
 }  // namespace socksify

@@ -1,6 +1,7 @@
 #include "shim/user_memory.h"
 
 #include <linux/futex.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include <cerrno>
@@ -46,6 +47,23 @@ bool CheckEnds(uintptr_t first, size_t size, Check check) {
   return check(first) && (first / kPage == last / kPage || check(last));
 }
 
+// `advice` has the kernel fault the pages in as an access of that kind would, in one call. Where it
+// says no (also: it is too old, the memory is a device's), each page is looked at.
+template <typename Check>
+bool CheckAll(uintptr_t first, size_t size, int advice, Check check) {
+  if (!CheckEnds(first, size, check)) return false;
+  if (size <= kPage) return true;
+  const uintptr_t page = first & ~(kPage - 1), end = first + size;
+  if (RawSyscall(SYS_madvise, static_cast<long>(page), static_cast<long>(end - page), advice, 0, 0,
+                 0) == 0) {
+    return true;
+  }
+  for (uintptr_t at = page + kPage; at < end; at += kPage) {
+    if (!check(at)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 bool IsReadable(const void* memory, size_t size) {
@@ -54,6 +72,14 @@ bool IsReadable(const void* memory, size_t size) {
 
 bool IsWritable(void* memory, size_t size) {
   return CheckEnds(reinterpret_cast<uintptr_t>(memory), size, &IsWordWritable);
+}
+
+bool IsAllReadable(const void* memory, size_t size) {
+  return CheckAll(reinterpret_cast<uintptr_t>(memory), size, MADV_POPULATE_READ, &IsWordReadable);
+}
+
+bool IsAllWritable(void* memory, size_t size) {
+  return CheckAll(reinterpret_cast<uintptr_t>(memory), size, MADV_POPULATE_WRITE, &IsWordWritable);
 }
 
 }  // namespace socksify

@@ -1,6 +1,6 @@
 // Is the application's memory there? The kernel answers a bad pointer with EFAULT; code in the
-// process would crash on it. So the first and the last word of what is to be touched are shown to
-// the kernel before, in calls that have no effect.
+// process would crash on it. So what is to be touched is shown to the kernel before, in calls that
+// have no effect.
 #ifndef SHIM_USER_MEMORY_H_
 #define SHIM_USER_MEMORY_H_
 
@@ -8,8 +8,14 @@
 
 namespace socksify {
 
+// The first and the last octet: all of it where `size` is at most a page's, and cheap at any size.
 bool IsReadable(const void* memory, size_t size);
 bool IsWritable(void* memory, size_t size);
+
+// Every page between as well. What is not in memory yet is brought in: ask only for what will be
+// touched.
+bool IsAllReadable(const void* memory, size_t size);
+bool IsAllWritable(void* memory, size_t size);
 
 }  // namespace socksify
 
