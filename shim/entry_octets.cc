@@ -7,6 +7,7 @@
 #include <cstring>
 #include <memory>
 
+#include "shim/datagrams.h"
 #include "shim/entry.h"
 #include "shim/proxied_connect.h"
 #include "shim/real_calls.h"
@@ -126,20 +127,41 @@ bool PassesConnection(const msghdr* message) {
   return passes;
 }
 
-// A message on a descriptor that is not a connection. False with errno when it must not go.
-bool MaySendMessage(int fd, const msghdr* message) {
+// Where a message on a descriptor that is not a connection goes. kRefused sets errno.
+DatagramTarget MessageTarget(int fd, const msghdr* message) {
   if (!IsReadable(message, sizeof *message) ||
       (message->msg_controllen != 0 &&
        !IsReadable(message->msg_control, message->msg_controllen))) {
-    return true;  // the kernel's to refuse
+    return {};  // the kernel's to refuse
   }
   if (message->msg_control != nullptr && PassesConnection(message)) {
     ReportOnce("a wrapped connection cannot be passed to another process");
     errno = EPERM;
-    return false;
+    return {DatagramTarget::Kind::kRefused};
   }
-  return message->msg_name == nullptr ||
-         MaySendDatagram(fd, static_cast<const sockaddr*>(message->msg_name), message->msg_namelen);
+  return DatagramTargetFor(fd, static_cast<const sockaddr*>(message->msg_name),
+                           message->msg_namelen);
+}
+
+ssize_t SendDirectly(int fd, const msghdr* message, int flags) {
+  return SendMessageTo(MessageTarget(fd, message), fd, message, flags);
+}
+
+// One after the other, as the kernel does it: what was sent before a failure counts.
+int SendDirectly(int fd, mmsghdr* messages, unsigned count, int flags) {
+  const bool good = IsReadable(messages, count * sizeof *messages);
+  if (!good || std::all_of(messages, messages + count, [](const mmsghdr& message) {
+        return message.msg_hdr.msg_name == nullptr && message.msg_hdr.msg_control == nullptr;
+      })) {
+    return real::sendmmsg(fd, messages, count, flags);  // nothing to look at, or to be refused
+  }
+  int done = 0;
+  for (; done < static_cast<int>(std::min(count, 1024u)); ++done) {
+    const ssize_t sent = SendDirectly(fd, &messages[done].msg_hdr, flags);
+    if (sent < 0) return done != 0 ? done : -1;
+    messages[done].msg_len = static_cast<unsigned>(sent);
+  }
+  return done;
 }
 
 ssize_t SendToKernel(int fd, const iovec* vectors, size_t count, int flags) {
@@ -265,7 +287,8 @@ EXPORT ssize_t recvfrom(int fd, void* buffer, size_t count, int flags, sockaddr*
     if (received >= 0 && address != nullptr && length != nullptr) *length = 0;
     return received;
   };
-  SERVE(fd, flags, receive(*connection), real::recvfrom(fd, buffer, count, flags, address, length));
+  SERVE(fd, flags, receive(*connection),
+        ReceiveDatagram(fd, buffer, count, flags, address, length));
 }
 
 EXPORT ssize_t recvmsg(int fd, msghdr* message, int flags) {
@@ -275,7 +298,7 @@ EXPORT ssize_t recvmsg(int fd, msghdr* message, int flags) {
   if (path == Path::kOurs) {
     return ReceiveMessage(*connection, fd, message, flags);
   }
-  ssize_t received = real::recvmsg(fd, message, flags);
+  ssize_t received = ReceiveDatagram(fd, message, flags);
   if (received >= 0) ForgetReceivedDescriptors(message);
   return received;
 }
@@ -292,7 +315,7 @@ EXPORT int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, timesp
     }
     return done;
   };
-  SERVE(fd, flags, receive(*connection), real::recvmmsg(fd, messages, count, flags, timeout));
+  SERVE(fd, flags, receive(*connection), ReceiveDatagrams(fd, messages, count, flags, timeout));
 }
 
 EXPORT ssize_t write(int fd, const void* buffer, size_t count) {
@@ -330,8 +353,7 @@ EXPORT ssize_t sendto(int fd, const void* buffer, size_t count, int flags, const
     if ((flags & MSG_FASTOPEN) != 0) {
       return ConnectAndSend(fd, address, length, &vector, 1, flags);
     }
-    if (!MaySendDatagram(fd, address, length)) return -1;
-    return real::sendto(fd, buffer, count, flags, address, length);
+    return SendDatagram(fd, buffer, count, flags, address, length);
   }
   if ((flags & MSG_FASTOPEN) != 0) return FailWith(address == nullptr ? EINVAL : EISCONN);
   SERVE_FOUND(fd, flags, SendOn(*connection, fd, &vector, 1, flags),
@@ -346,7 +368,7 @@ EXPORT ssize_t sendmsg(int fd, const msghdr* message, int flags) {
       return ConnectAndSend(fd, static_cast<const sockaddr*>(message->msg_name),
                             message->msg_namelen, message->msg_iov, message->msg_iovlen, flags);
     }
-    return MaySendMessage(fd, message) ? real::sendmsg(fd, message, flags) : -1;
+    return SendDirectly(fd, message, flags);
   }
   if (fast_open) return FailWith(message->msg_name == nullptr ? EINVAL : EISCONN);
   SERVE_FOUND(fd, flags, SendMessage(*connection, fd, message, flags),
@@ -365,11 +387,7 @@ EXPORT int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
   };
   ConnectionRef connection = DescriptorTable::Find(fd);
   if ((flags & MSG_FASTOPEN) != 0) return FailWith(connection ? EISCONN : EOPNOTSUPP);
-  if (!connection && IsReadable(messages, count * sizeof *messages)) {
-    for (unsigned i = 0; i < count; ++i) {
-      if (!MaySendMessage(fd, &messages[i].msg_hdr)) return -1;
-    }
-  }
+  if (!connection) return SendDirectly(fd, messages, count, flags);
   SERVE_FOUND(fd, flags, send(*connection), real::sendmmsg(fd, messages, count, flags));
 }
 

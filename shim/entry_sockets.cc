@@ -6,10 +6,29 @@
 #include <cstdarg>
 #include <cstring>
 
+#include "shim/dns_stub.h"
 #include "shim/entry.h"
 #include "shim/proxied_connect.h"
 #include "shim/real_calls.h"
 #include "shim/user_memory.h"
+
+namespace socksify {
+namespace {
+
+int PeerOfPlainSocket(int fd, sockaddr* address, socklen_t* length) {
+  const bool restore = DnsStub::InUse() && IsReadable(length, sizeof *length);
+  const socklen_t room = restore ? *length : 0;
+  const int result = real::getpeername(fd, address, length);
+  int type = 0;
+  socklen_t size = sizeof type;
+  if (result == 0 && restore && real::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0) {
+    DnsStub::Restore(type, address, room, length);
+  }
+  return result;
+}
+
+}  // namespace
+}  // namespace socksify
 
 using namespace socksify;  // NOLINT: the functions below are libc's
 
@@ -30,7 +49,7 @@ EXPORT int shutdown(int fd, int how) noexcept {
 EXPORT int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {
   ConnectionRef connection = DescriptorTable::Find(fd);
   if (!connection || connection->phase() == Connection::Phase::kIdle) {
-    return real::getpeername(fd, address, length);
+    return PeerOfPlainSocket(fd, address, length);
   }
   if (connection->phase() != Connection::Phase::kEstablished) return FailWith(ENOTCONN);
   const socklen_t room = IsReadable(length, sizeof *length) ? *length : 0;

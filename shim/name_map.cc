@@ -15,6 +15,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "lib/config/text.h"
 #include "shim/guard.h"
 #include "shim/real_calls.h"
 
@@ -122,15 +123,22 @@ void MapOnce() {
   g_map = static_cast<Entry*>(map);
 }
 
-// Has the file system room for the entry? A page that it cannot hold must not be written to.
-bool Reserve(uint32_t index) {
+// Has the file system room for the entry? A page that it cannot hold must not be written to. The
+// kernel says so of the mapping itself since Linux 5.14; before, the file is asked, which a process
+// that has changed its root or its user since may not find.
+bool Reserve(Entry& entry) {
   if (g_path == nullptr) return true;
-  Guard guard;
+  constexpr uintptr_t kPage = 4096;
+  const uintptr_t begin = reinterpret_cast<uintptr_t>(&entry) & ~(kPage - 1);
+  const uintptr_t end = reinterpret_cast<uintptr_t>(&entry + 1);
+  if (madvise(reinterpret_cast<void*>(begin), end - begin, MADV_POPULATE_WRITE) == 0) return true;
+  if (errno != EINVAL) return false;
+  const Guard guard;
   const int fd = real::open(g_path->c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) return false;
-  const bool reserved = fallocate(fd, FALLOC_FL_KEEP_SIZE,
-                                  static_cast<off_t>(index * sizeof(Entry)), sizeof(Entry)) == 0 ||
-                        errno == EOPNOTSUPP;
+  const off_t offset = (&entry - g_map) * static_cast<off_t>(sizeof entry);
+  const bool reserved =
+      fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, sizeof entry) == 0 || errno == EOPNOTSUPP;
   (void)real::close(fd);
   return reserved;
 }
@@ -182,15 +190,16 @@ std::optional<uint32_t> IndexOf(const Address& address) {
 
 }  // namespace
 
-std::optional<Address> NameMap::AddressFor(std::string_view name, AddressType type) {
+std::optional<Address> NameMap::AddressFor(std::string_view text, AddressType type) {
   Entry* map = Map();
-  if (map == nullptr || name.empty() || name.size() > kMaxNameLength) return std::nullopt;
+  if (map == nullptr || text.empty() || text.size() > kMaxNameLength) return std::nullopt;
+  const std::string name = LowerCase(text);
   const uint32_t start = Hash(name);
   for (uint32_t i = 0; i < kCapacity; ++i) {
     const uint32_t index = (start + i) % kCapacity;
     const uint8_t last = static_cast<uint8_t>(index);
     if (last == 0 || last == 255) continue;  // some programs take them for broadcast addresses
-    if (map[index].state.load(std::memory_order_acquire) == Entry::kFree && !Reserve(index)) {
+    if (map[index].state.load(std::memory_order_acquire) == Entry::kFree && !Reserve(map[index])) {
       return std::nullopt;
     }
     if (!ClaimOrMatch(map[index], name)) continue;

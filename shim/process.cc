@@ -14,6 +14,7 @@
 #include "lib/base/log.h"
 #include "shim/connection.h"
 #include "shim/descriptor_table.h"
+#include "shim/dns_stub.h"
 #include "shim/mutex.h"
 #include "shim/own_descriptor.h"
 #include "shim/real_calls.h"
@@ -32,11 +33,13 @@ void BeforeFork() {
   Registrations::BeforeFork();
   Connection::BeforeFork();
   Service::BeforeFork();
+  DnsStub::BeforeFork();
   leaf_mutex.Lock();
 }
 
 void AfterForkInParent() {
   leaf_mutex.Unlock();
+  DnsStub::AfterFork(false);
   Service::AfterFork(false);
   Connection::AfterFork(false);
   Registrations::AfterFork(false);
@@ -47,6 +50,7 @@ void AfterForkInChild() {
   g_pid = getpid();
   if (g_wiped_by_fork != nullptr) *g_wiped_by_fork = 1;
   leaf_mutex.Reinitialise();
+  DnsStub::AfterFork(true);
   Service::AfterFork(true);
   Connection::AfterFork(true);
   Registrations::AfterFork(true);

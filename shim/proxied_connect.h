@@ -9,10 +9,6 @@ namespace socksify {
 // The whole of connect(2), errno included. Blocks as the socket does.
 int ConnectDescriptor(int fd, const sockaddr* address, socklen_t length);
 
-// May a datagram go to `address` from this socket? A null address is none. False with errno set;
-// true for stream sockets, which have no datagrams.
-bool MaySendDatagram(int fd, const sockaddr* address, socklen_t length);
-
 }  // namespace socksify
 
 #endif  // SHIM_PROXIED_CONNECT_H_
