@@ -42,7 +42,8 @@ bool AsksNameServer(int fd, int type, const sockaddr* address, socklen_t length)
   return type == SOCK_STREAM ? protocol != IPPROTO_SCTP : protocol == IPPROTO_UDP;
 }
 
-DatagramTarget DatagramTargetFor(int fd, const sockaddr* address, socklen_t length) {
+DatagramTarget DatagramTargetFor(int fd, const sockaddr* address, socklen_t length,
+                                 LogLevel level) {
   if (Guard::active() || address == nullptr || length < sizeof address->sa_family) return {};
   length = std::min<socklen_t>(length, sizeof(sockaddr_storage));  // as sendmsg(2) does
   if (!IsReadable(address, length)) return {};                     // the kernel's to refuse
@@ -69,14 +70,16 @@ DatagramTarget DatagramTargetFor(int fd, const sockaddr* address, socklen_t leng
   if (config != nullptr && config->udp == UdpMode::kRelay) {
     ReportOnce(
         "datagrams cannot go through the server (this version has no UDP ASSOCIATE); "
-        "they are refused, see --udp");
+        "they are refused, see --udp",
+        level);
   }
   errno = route.kind == Route::Kind::kRefuse ? route.error : EACCES;
   return {Kind::kRefused};
 }
 
 int ConnectDatagrams(int fd, const sockaddr* address, socklen_t length) {
-  const DatagramTarget target = DatagramTargetFor(fd, address, length);
+  // Resolvers connect to sort addresses, and send nothing: no reason to tell the user.
+  const DatagramTarget target = DatagramTargetFor(fd, address, length, LogLevel::kInfo);
   if (target.kind == Kind::kRefused) return -1;
   if (target.kind == Kind::kAsNamed) return real::connect(fd, address, length);
   return real::connect(fd, target.stand_in.get(), target.stand_in.length);

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "lib/base/log.h"
 #include "lib/io/socket_address.h"
 
 namespace socksify {
@@ -18,7 +19,9 @@ struct DatagramTarget {
   SocketAddress stand_in = {};  // kStandIn: what plays the name server (dns_stub.h)
 };
 // A null address is none, and stream sockets have no datagrams: kAsNamed. kRefused sets errno.
-DatagramTarget DatagramTargetFor(int fd, const sockaddr* address, socklen_t length);
+// `level` is how loudly the user is told of a refusal.
+DatagramTarget DatagramTargetFor(int fd, const sockaddr* address, socklen_t length,
+                                 LogLevel level = LogLevel::kWarn);
 
 // Is it a name server that the shim plays, and a protocol that name servers speak?
 bool AsksNameServer(int fd, int type, const sockaddr* address, socklen_t length);

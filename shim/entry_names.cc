@@ -3,6 +3,7 @@
 #include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/syscall.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -198,6 +199,7 @@ hostent* StaticHostByName(const NameSource& source, const char* name, int family
 }
 
 AddressSource SourceOfRaw(const void* octets, socklen_t count, int family) {
+  if (Guard::active()) return {};
   if (family == AF_INET && count >= sizeof(in_addr)) {
     sockaddr_in address = {};
     address.sin_family = AF_INET;
@@ -234,7 +236,13 @@ void* RunNotification(void* argument) {
 
 void Notify(const sigevent& notify) {
   if (notify.sigev_notify == SIGEV_SIGNAL) {
-    (void)sigqueue(getpid(), notify.sigev_signo, notify.sigev_value);
+    siginfo_t info = {};
+    info.si_signo = notify.sigev_signo;
+    info.si_code = SI_ASYNCNL;
+    info.si_pid = getpid();
+    info.si_uid = getuid();
+    info.si_value = notify.sigev_value;
+    (void)real::syscall(SYS_rt_sigqueueinfo, getpid(), notify.sigev_signo, &info);
   } else if (notify.sigev_notify == SIGEV_THREAD) {
     auto* copy = new sigevent(notify);
     if (!Service::StartThread(&RunNotification, copy)) (void)RunNotification(copy);
@@ -275,7 +283,7 @@ EXPORT int getaddrinfo_a(int mode, gaicb* list[], int count, sigevent* notify) {
 EXPORT int getnameinfo(const sockaddr* address, socklen_t length, char* host, socklen_t host_size,
                        char* service, socklen_t service_size, int flags) {
   AddressSource source;
-  if (host != nullptr && host_size != 0 && (flags & NI_NUMERICHOST) == 0) {
+  if (host != nullptr && host_size != 0 && (flags & NI_NUMERICHOST) == 0 && !Guard::active()) {
     source = SourceOf(address, length);
   }
   if (source.kind == AddressSource::Kind::kUnknown) {

@@ -99,7 +99,7 @@ std::string_view Relative(std::string_view name) {
 AddressSource SourceOf(const sockaddr* address, socklen_t length) {
   using Kind = AddressSource::Kind;
   auto named = AddressFromSockaddr(address, length);
-  if (!named || Guard::active()) return {Kind::kLibc, {}};
+  if (!named) return {Kind::kLibc, {}};
   const Config* config = Runtime::GetConfig();
   if (config != nullptr && config->dns == DnsMode::kLocal) return {Kind::kLibc, {}};
   const Route route = RouteTo(address, length);
