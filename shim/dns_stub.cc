@@ -80,6 +80,16 @@ SocketAddress Loopback(int family) {
       family == AF_INET6 ? Address::Ipv6(ipv6, 0) : Address::Ipv4({127, 0, 0, 1}, 0), family);
 }
 
+// The first that `fits`. Any thread; no lock.
+template <typename Predicate>
+StandIn* Find(Predicate fits) {
+  for (const auto& entry : g_stand_ins) {
+    StandIn* stand_in = entry.load(std::memory_order_acquire);
+    if (stand_in == nullptr || fits(*stand_in)) return stand_in;
+  }
+  return nullptr;
+}
+
 // --- answering -----------------------------------------------------------------------------------
 
 size_t DatagramLimit(const DnsQuery& query) {
@@ -275,14 +285,24 @@ StandIn* Make(int type, const SocketAddress& server) {
 }
 
 StandIn* FindAlive(int type, const SocketAddress& server) {
-  for (const auto& entry : g_stand_ins) {
-    StandIn* stand_in = entry.load(std::memory_order_acquire);
-    if (stand_in == nullptr) return nullptr;
-    if (stand_in->type == type && stand_in->fd >= 0 && Same(stand_in->server, server)) {
-      return stand_in;
-    }
+  return Find([&](const StandIn& stand_in) {
+    return stand_in.type == type && stand_in.fd >= 0 && Same(stand_in.server, server);
+  });
+}
+
+// The stand-in for the server that `fd` is connected to, also if it is the parent's: a connected
+// socket takes answers from there alone.
+StandIn* FindConnected(int fd, int type, const SocketAddress& server) {
+  SocketAddress peer;
+  peer.length = sizeof peer.storage;
+  if (real::getpeername(fd, reinterpret_cast<sockaddr*>(&peer.storage), &peer.length) != 0) {
+    return nullptr;
   }
-  return nullptr;
+  const auto address = AddressFromSockaddr(peer.get(), peer.length);
+  return Find([&](const StandIn& stand_in) {
+    return stand_in.type == type && Same(stand_in.server, server) &&
+           AddressFromSockaddr(stand_in.own.get(), stand_in.own.length) == address;
+  });
 }
 
 // What binds a socket to an interface would send a loopback address out of it.
@@ -325,7 +345,8 @@ std::optional<SocketAddress> DnsStub::StandInFor(int fd, int type, const sockadd
     errno = ENETUNREACH;
     return std::nullopt;
   }
-  StandIn* stand_in = FindAlive(type, plain);
+  StandIn* stand_in = type == SOCK_DGRAM && InUse() ? FindConnected(fd, type, plain) : nullptr;
+  if (stand_in == nullptr) stand_in = FindAlive(type, plain);
   if (stand_in == nullptr) {
     const Guard guard;
     const DescriptorHeadroom headroom;
@@ -350,22 +371,18 @@ std::optional<SocketAddress> DnsStub::StandInFor(int fd, int type, const sockadd
 void DnsStub::RestoreSlow(int type, sockaddr* address, socklen_t room, socklen_t* length) {
   const auto from = AddressFromSockaddr(address, std::min(room, *length));
   if (!from) return;
-  for (const auto& entry : g_stand_ins) {
-    const StandIn* stand_in = entry.load(std::memory_order_acquire);
-    if (stand_in == nullptr) return;
-    if (stand_in->type != type ||
-        AddressFromSockaddr(stand_in->own.get(), stand_in->own.length) != from) {
-      continue;
-    }
-    SocketAddress server = stand_in->server;
-    if (server.family() != address->sa_family) {
-      server = *SockaddrFromAddress(*AddressFromSockaddr(server.get(), server.length),
-                                    address->sa_family);
-    }
-    memcpy(address, server.get(), std::min(room, server.length));
-    *length = server.length;
-    return;
+  const StandIn* stand_in = Find([&](const StandIn& candidate) {
+    return candidate.type == type &&
+           AddressFromSockaddr(candidate.own.get(), candidate.own.length) == from;
+  });
+  if (stand_in == nullptr) return;
+  SocketAddress server = stand_in->server;
+  if (server.family() != address->sa_family) {
+    server =
+        *SockaddrFromAddress(*AddressFromSockaddr(server.get(), server.length), address->sa_family);
   }
+  memcpy(address, server.get(), std::min(room, server.length));
+  *length = server.length;
 }
 
 void DnsStub::BeforeFork() { g_mutex.Lock(); }
