@@ -131,10 +131,12 @@ bool Connection::HandOver(int old) {
   bool replaced = false;
   Registrations::Move(this, [&] { replaced = Replace(stand_in.application, old, &state); });
   if (replaced) {
+    // Should the session get lost on its way, or with the relay, no end of it looks like an orderly
+    // one; the relay takes this back when both sides have closed.
+    ResetOnClose(old);
+    ResetOnClose(stand_in.relay);
     Bytes octets = EncodeSessionState(state);
-    if (state.layer.empty() || !RelayProcess::Take(old, stand_in.relay, octets)) {
-      ResetOnClose(stand_in.relay);
-    }
+    if (!state.layer.empty()) (void)RelayProcess::Take(old, stand_in.relay, octets);
     Wipe(octets);
     Wipe(state.layer);
     Wipe(state.plaintext);

@@ -1,72 +1,116 @@
 // Names: answered here with an address that stands for the name, and resolved by the SOCKS server.
 // With remote DNS no query leaves the machine.
-#include <arpa/inet.h>
+#include <netdb.h>
+#include <pthread.h>
 #include <signal.h>
+#include <sys/syscall.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <span>
 #include <string>
 
 #include "lib/io/socket_address.h"
 #include "shim/entry.h"
 #include "shim/guard.h"
 #include "shim/name_map.h"
+#include "shim/names.h"
 #include "shim/real_calls.h"
-#include "shim/report.h"
 #include "shim/route.h"
 #include "shim/runtime.h"
+#include "shim/service.h"
 
 namespace socksify {
 namespace {
 
-// RFC 1123 host names, underscores, and octets above 7F (internationalised names go as they are).
-bool IsHostName(std::string_view name) {
-  if (!name.empty() && name.back() == '.') name.remove_suffix(1);
-  if (name.empty() || name.size() > kMaxNameLength || name.front() == '.') return false;
-  return std::all_of(name.begin(), name.end(), [](unsigned char c) {
-    return isalnum(c) || c == '-' || c == '_' || c == '.' || c >= 0x80;
-  });
+// For a name that is a program's to look up; those of the shim's own are libc's.
+NameSource SourceFor(const char* name) {
+  if (name == nullptr || name[0] == '\0' || Guard::active()) return {NameSource::Kind::kLibc, {}};
+  return SourceOf(name);
 }
 
-// The name without its final dot, which says that it is absolute: all names are, to the server.
-std::string_view Relative(std::string_view name) {
-  if (name.size() > 1 && name.back() == '.') name.remove_suffix(1);
-  return name;
-}
-
-bool IsServedHere(const char* name) {
-  return name != nullptr && name[0] != '\0' && !Guard::active() && IsRemoteName(name);
+bool IsBypassed(const char* name) {
+  if (name == nullptr || Guard::active()) return false;
+  const Config* config = Runtime::GetConfig();
+  return config != nullptr && config->bypass.MentionsName(name);
 }
 
 void RememberLocalNames(const char* name, const addrinfo* list) {
-  const Config* config = Runtime::GetConfig();
-  if (config == nullptr || !config->bypass.MentionsName(name)) return;
+  if (!IsBypassed(name)) return;
   for (const addrinfo* at = list; at != nullptr; at = at->ai_next) {
-    RememberLocalName(name, at->ai_addr, at->ai_addrlen);
+    if (auto address = AddressFromSockaddr(at->ai_addr, at->ai_addrlen)) {
+      RememberLocalName(name, *address);
+    }
   }
 }
 
-int ResolveRemotely(const char* name, const char* service, const addrinfo* hints, addrinfo** list) {
-  addrinfo numeric = {};
-  if (hints != nullptr) numeric = *hints;
-  if (hints != nullptr && (hints->ai_flags & AI_NUMERICHOST) != 0) return EAI_NONAME;
-  if (!IsHostName(name)) return EAI_NONAME;
-  const bool ipv6 = numeric.ai_family == AF_INET6;
-  auto address =
-      NameMap::AddressFor(Relative(name), ipv6 ? AddressType::kIpv6 : AddressType::kIpv4);
+// --- addrinfo
+// -------------------------------------------------------------------------------------
+// libc makes the list, so that freeaddrinfo(3) can free it: it is asked about numeric addresses.
+
+int ListOf(const Address& address, const char* service, const addrinfo& hints, addrinfo** list) {
+  addrinfo numeric = hints;
+  numeric.ai_flags &= ~(AI_CANONNAME | AI_ADDRCONFIG | AI_IDN | AI_CANONIDN);
+  numeric.ai_flags |= AI_NUMERICHOST;
+  return real::getaddrinfo(address.Host().c_str(), service, &numeric, list);
+}
+
+int AddCanonicalName(std::string_view name, const addrinfo& hints, addrinfo* list) {
+  if ((hints.ai_flags & AI_CANONNAME) == 0) return 0;
+  list->ai_canonname = strdup(std::string(name).c_str());
+  return list->ai_canonname != nullptr ? 0 : EAI_MEMORY;
+}
+
+// What libc thinks of everything but the name, before that takes an address of the map.
+int StandInList(std::string_view name, const char* service, const addrinfo& hints,
+                addrinfo** list) {
+  const bool ipv6 = hints.ai_family == AF_INET6;
+  const Address placeholder = ipv6 ? Address::Ipv6({}, 0) : Address::Ipv4({}, 0);
+  const int failure = ListOf(placeholder, service, hints, list);
+  if (failure != 0) return failure;
+  if ((hints.ai_flags & AI_NUMERICHOST) != 0 || !IsAskable(name)) return EAI_NONAME;
+  const auto address = NameMap::AddressFor(Relative(name), placeholder.type);
   if (!address) return EAI_MEMORY;
-  // libc makes the list, so that freeaddrinfo(3) can free it: ask it about the numeric address.
-  numeric.ai_flags =
-      (numeric.ai_flags & ~(AI_CANONNAME | AI_ADDRCONFIG | AI_IDN | AI_CANONIDN)) | AI_NUMERICHOST;
-  if (numeric.ai_family == AF_UNSPEC) numeric.ai_family = AF_INET;
-  const int failure = real::getaddrinfo(address->Host().c_str(), service, &numeric, list);
-  if (failure == 0 && hints != nullptr && (hints->ai_flags & AI_CANONNAME) != 0) {
-    (*list)->ai_canonname = strdup(std::string(Relative(name)).c_str());
-    if ((*list)->ai_canonname == nullptr) {
-      freeaddrinfo(*list);
-      return EAI_MEMORY;
+  for (addrinfo* at = *list; at != nullptr; at = at->ai_next) {
+    if (ipv6) {
+      memcpy(&reinterpret_cast<sockaddr_in6*>(at->ai_addr)->sin6_addr, address->ip.data(), 16);
+    } else {
+      memcpy(&reinterpret_cast<sockaddr_in*>(at->ai_addr)->sin_addr, address->ip.data(), 4);
     }
+  }
+  return AddCanonicalName(Relative(name), hints, *list);
+}
+
+int HostsList(const Host& host, const char* service, const addrinfo& hints, addrinfo** list) {
+  const bool any_ipv6 = std::ranges::any_of(
+      host.addresses, [](const Address& address) { return address.type == AddressType::kIpv6; });
+  addrinfo** end = list;
+  for (const Address& address : host.addresses) {
+    const bool mapped = hints.ai_family == AF_INET6 && address.type == AddressType::kIpv4;
+    if (mapped && any_ipv6 && (hints.ai_flags & AI_ALL) == 0) continue;
+    const int failure = ListOf(address, service, hints, end);
+    if (failure == EAI_ADDRFAMILY) continue;
+    if (failure != 0) return failure;
+    while (*end != nullptr) end = &(*end)->ai_next;
+  }
+  if ((hints.ai_flags & AI_NUMERICHOST) != 0) return EAI_NONAME;
+  if (*list == nullptr) return EAI_NODATA;  // there is the name, with addresses of the other family
+  return AddCanonicalName(host.name, hints, *list);
+}
+
+int ListFor(const NameSource& source, const char* name, const char* service, const addrinfo* hints,
+            addrinfo** result) {
+  addrinfo given = {};
+  if (hints != nullptr) given = *hints;
+  addrinfo* list = nullptr;
+  const int failure = source.kind == NameSource::Kind::kHosts
+                          ? HostsList(source.host, service, given, &list)
+                          : StandInList(name, service, given, &list);
+  if (failure == 0) {
+    *result = list;
+  } else if (list != nullptr) {
+    freeaddrinfo(list);
   }
   return failure;
 }
@@ -74,44 +118,55 @@ int ResolveRemotely(const char* name, const char* service, const addrinfo* hints
 // --- hostent
 // ---------------------------------------------------------------------------------------
 
-// Fills `host` with one name and one address, in `buffer`. False when that is too small.
-bool FillHost(std::string_view name, const Address& address, hostent* host, char* buffer,
-              size_t size) {
-  struct Fixed {
-    char* aliases[1];
-    char* addresses[2];
-    uint8_t octets[16];
-  };
-  const size_t misaligned = reinterpret_cast<uintptr_t>(buffer) % alignof(Fixed);
-  const size_t padding = misaligned == 0 ? 0 : alignof(Fixed) - misaligned;
-  if (size < padding + sizeof(Fixed) + name.size() + 1) return false;
-  auto* fixed = reinterpret_cast<Fixed*>(buffer + padding);
-  char* text = buffer + padding + sizeof(Fixed);
-  memcpy(text, name.data(), name.size());
-  text[name.size()] = '\0';
-  memcpy(fixed->octets, address.ip.data(), sizeof fixed->octets);
-  fixed->aliases[0] = nullptr;
-  fixed->addresses[0] = reinterpret_cast<char*>(fixed->octets);
-  fixed->addresses[1] = nullptr;
-  *host = {text, fixed->aliases, address.type == AddressType::kIpv4 ? AF_INET : AF_INET6,
-           static_cast<int>(address.ip_octets().size()), fixed->addresses};
+constexpr size_t kMaxHostAddresses = 35;  // as many as libc's resolver gives at most
+
+// Fills `host` with a name and addresses of one family, in `buffer`. False when that is too small.
+bool FillHost(std::string_view name, std::span<const Address> addresses, hostent* host,
+              char* buffer, size_t size) {
+  addresses = addresses.first(std::min(addresses.size(), kMaxHostAddresses));
+  const size_t count = addresses.size();
+  const size_t octets = addresses[0].ip_octets().size();
+  const size_t misaligned = reinterpret_cast<uintptr_t>(buffer) % alignof(char*);
+  const size_t padding = misaligned == 0 ? 0 : alignof(char*) - misaligned;
+  const size_t pointers = (1 + count + 1) * sizeof(char*);
+  if (size < padding + pointers + count * octets + name.size() + 1) return false;
+  auto** aliases = reinterpret_cast<char**>(buffer + padding);
+  char** list = aliases + 1;
+  char* ip = buffer + padding + pointers;
+  aliases[0] = nullptr;
+  for (size_t i = 0; i < count; ++i, ip += octets) {
+    memcpy(ip, addresses[i].ip.data(), octets);
+    list[i] = ip;
+  }
+  list[count] = nullptr;
+  memcpy(ip, name.data(), name.size());
+  ip[name.size()] = '\0';
+  *host = {ip, aliases, octets == 4 ? AF_INET : AF_INET6, static_cast<int>(octets), list};
   return true;
 }
 
-// As gethostbyname2_r for a name that is served here.
-int HostByName(const char* name, int family, hostent* host, char* buffer, size_t size,
-               hostent** result, int* error) {
+// As gethostbyname2_r for a name that libc is not to be asked for.
+int HostByName(const NameSource& source, const char* name, int family, hostent* host, char* buffer,
+               size_t size, hostent** result, int* error) {
   *result = nullptr;
   *error = NO_RECOVERY;
-  if (family != AF_INET && family != AF_INET6) return 0;
-  *error = HOST_NOT_FOUND;
-  if (!IsHostName(name)) return 0;
-  auto address = NameMap::AddressFor(Relative(name),
-                                     family == AF_INET6 ? AddressType::kIpv6 : AddressType::kIpv4);
-  *error = TRY_AGAIN;
-  if (!address) return 0;
+  if (family != AF_INET && family != AF_INET6) return EAFNOSUPPORT;
+  const AddressType type = family == AF_INET6 ? AddressType::kIpv6 : AddressType::kIpv4;
+  std::vector<Address> addresses;
+  std::string_view canonical = Relative(name);
+  if (source.kind == NameSource::Kind::kHosts) {
+    canonical = source.host.name;
+    std::ranges::copy_if(source.host.addresses, std::back_inserter(addresses),
+                         [&](const Address& address) { return address.type == type; });
+    *error = NO_DATA;
+  } else if (!IsAskable(name)) {
+    *error = HOST_NOT_FOUND;
+  } else if (const auto address = NameMap::AddressFor(canonical, type)) {
+    addresses.push_back(*address);
+  }
+  if (addresses.empty()) return 0;
   *error = NETDB_INTERNAL;
-  if (!FillHost(Relative(name), *address, host, buffer, size)) return ERANGE;
+  if (!FillHost(canonical, addresses, host, buffer, size)) return ERANGE;
   *result = host;
   *error = NETDB_SUCCESS;
   return 0;
@@ -119,60 +174,45 @@ int HostByName(const char* name, int family, hostent* host, char* buffer, size_t
 
 // The address of a bypassed name that libc has found.
 void RememberLocalHost(const char* name, const hostent* host) {
-  const Config* config = Runtime::GetConfig();
-  if (host == nullptr || config == nullptr || !config->bypass.MentionsName(name)) return;
+  if (host == nullptr || !IsBypassed(name)) return;
   for (char** at = host->h_addr_list; *at != nullptr; ++at) {
-    sockaddr_storage storage = {};
-    storage.ss_family = static_cast<sa_family_t>(host->h_addrtype);
-    if (host->h_addrtype == AF_INET) {
-      memcpy(&reinterpret_cast<sockaddr_in*>(&storage)->sin_addr, *at, 4);
-    } else {
-      memcpy(&reinterpret_cast<sockaddr_in6*>(&storage)->sin6_addr, *at, 16);
-    }
-    RememberLocalName(name, reinterpret_cast<sockaddr*>(&storage), sizeof storage);
+    std::array<uint8_t, 16> ip = {};
+    memcpy(ip.data(), *at, std::min<size_t>(ip.size(), static_cast<size_t>(host->h_length)));
+    RememberLocalName(name, host->h_addrtype == AF_INET
+                                ? Address::Ipv4({ip[0], ip[1], ip[2], ip[3]}, 0)
+                                : Address::Ipv6(ip, 0));
   }
 }
 
 // gethostbyname and its kin answer in storage of their own, one per process.
-constexpr size_t kHostBufferSize = 512;
+constexpr size_t kHostBufferSize = 2048;
 hostent g_host;
 char g_host_buffer[kHostBufferSize];
 
-hostent* StaticHostByName(const char* name, int family) {
+hostent* StaticHostByName(const NameSource& source, const char* name, int family) {
   hostent* result = nullptr;
   int error = 0;
-  (void)HostByName(name, family, &g_host, g_host_buffer, sizeof g_host_buffer, &result, &error);
+  (void)HostByName(source, name, family, &g_host, g_host_buffer, sizeof g_host_buffer, &result,
+                   &error);
   if (result == nullptr) h_errno = error;
   return result;
 }
 
-// What the name of an address is: known here, to be asked of libc, or not to be asked of anybody.
-enum class Reverse : unsigned char { kKnown, kAskLibc, kUnknown };
-
-Reverse ReverseOf(const sockaddr* address, socklen_t length, std::string* name) {
-  if (Guard::active()) return Reverse::kAskLibc;
-  const Config* config = Runtime::GetConfig();
-  if (config != nullptr && config->dns == DnsMode::kLocal) return Reverse::kAskLibc;
-  const Route route = RouteTo(address, length);
-  if (route.kind == Route::Kind::kDirect) return Reverse::kAskLibc;
-  if (route.kind != Route::Kind::kProxy || route.destination.type != AddressType::kName) {
-    return Reverse::kUnknown;
+AddressSource SourceOfRaw(const void* octets, socklen_t count, int family) {
+  if (Guard::active()) return {};
+  if (family == AF_INET && count >= sizeof(in_addr)) {
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    memcpy(&address.sin_addr, octets, sizeof address.sin_addr);
+    return SourceOf(reinterpret_cast<sockaddr*>(&address), sizeof address);
   }
-  *name = route.destination.name;
-  return Reverse::kKnown;
-}
-
-Reverse ReverseOf(const void* octets, socklen_t count, int family, std::string* name) {
-  sockaddr_storage storage = {};
-  storage.ss_family = static_cast<sa_family_t>(family);
-  if (family == AF_INET && count >= 4) {
-    memcpy(&reinterpret_cast<sockaddr_in*>(&storage)->sin_addr, octets, 4);
-  } else if (family == AF_INET6 && count >= 16) {
-    memcpy(&reinterpret_cast<sockaddr_in6*>(&storage)->sin6_addr, octets, 16);
-  } else {
-    return Reverse::kAskLibc;
+  if (family == AF_INET6 && count >= sizeof(in6_addr)) {
+    sockaddr_in6 address = {};
+    address.sin6_family = AF_INET6;
+    memcpy(&address.sin6_addr, octets, sizeof address.sin6_addr);
+    return SourceOf(reinterpret_cast<sockaddr*>(&address), sizeof address);
   }
-  return ReverseOf(reinterpret_cast<sockaddr*>(&storage), sizeof storage, name);
+  return {};
 }
 
 Address RawAddress(const void* octets, int family) {
@@ -182,16 +222,31 @@ Address RawAddress(const void* octets, int family) {
   return address;
 }
 
-// A query that the stub resolver would send to a name server: none may leave.
-bool MayQuery() {
-  if (Guard::active()) return true;
-  const Config* config = Runtime::GetConfig();
-  if (config != nullptr && config->dns == DnsMode::kLocal) return true;
-  ReportOnce("a DNS query of the program was refused: with --dns remote none leaves this machine",
-             LogLevel::kInfo);
-  h_errno = NO_RECOVERY;
-  errno = ECONNREFUSED;
-  return false;
+// The application's function gets a thread of its own, as libc would give it.
+void* RunNotification(void* argument) {
+  auto* notify = static_cast<sigevent*>(argument);
+  const sigevent event = *notify;
+  delete notify;
+  sigset_t none;
+  sigemptyset(&none);
+  pthread_sigmask(SIG_SETMASK, &none, nullptr);
+  event.sigev_notify_function(event.sigev_value);
+  return nullptr;
+}
+
+void Notify(const sigevent& notify) {
+  if (notify.sigev_notify == SIGEV_SIGNAL) {
+    siginfo_t info = {};
+    info.si_signo = notify.sigev_signo;
+    info.si_code = SI_ASYNCNL;
+    info.si_pid = getpid();
+    info.si_uid = getuid();
+    info.si_value = notify.sigev_value;
+    (void)real::syscall(SYS_rt_sigqueueinfo, getpid(), notify.sigev_signo, &info);
+  } else if (notify.sigev_notify == SIGEV_THREAD) {
+    auto* copy = new sigevent(notify);
+    if (!Service::StartThread(&RunNotification, copy)) (void)RunNotification(copy);
+  }
 }
 
 }  // namespace
@@ -202,17 +257,18 @@ using namespace socksify;  // NOLINT: the functions below are libc's
 EXPORT int getaddrinfo(const char* name, const char* service, const addrinfo* hints,
                        addrinfo** list) {
   ErrnoKeeper keeper;
-  if (IsServedHere(name)) {
-    const int failure = ResolveRemotely(name, service, hints, list);
-    if (failure == 0) (void)keeper.Return(0);
+  const NameSource source = SourceFor(name);
+  if (source.kind == NameSource::Kind::kLibc) {
+    const int failure = real::getaddrinfo(name, service, hints, list);
+    if (failure == 0) RememberLocalNames(name, *list);
     return failure;
   }
-  const int failure = real::getaddrinfo(name, service, hints, list);
-  if (failure == 0 && name != nullptr && !Guard::active()) RememberLocalNames(name, *list);
+  const int failure = ListFor(source, name, service, hints, list);
+  if (failure == 0) (void)keeper.Return(0);
   return failure;
 }
 
-// Remote names are answered at once, so nothing is gained by doing this behind the caller's back.
+// Most names are answered at once, so little is gained by doing this behind the caller's back.
 EXPORT int getaddrinfo_a(int mode, gaicb* list[], int count, sigevent* notify) {
   if (mode != GAI_WAIT && mode != GAI_NOWAIT) return errno = EINVAL, EAI_SYSTEM;
   for (int i = 0; i < count; ++i) {
@@ -220,25 +276,21 @@ EXPORT int getaddrinfo_a(int mode, gaicb* list[], int count, sigevent* notify) {
     list[i]->__return = getaddrinfo(list[i]->ar_name, list[i]->ar_service, list[i]->ar_request,
                                     &list[i]->ar_result);
   }
-  if (mode == GAI_NOWAIT && notify != nullptr && notify->sigev_notify == SIGEV_SIGNAL) {
-    (void)sigqueue(getpid(), notify->sigev_signo, notify->sigev_value);
-  } else if (mode == GAI_NOWAIT && notify != nullptr && notify->sigev_notify == SIGEV_THREAD) {
-    notify->sigev_notify_function(notify->sigev_value);
-  }
+  if (mode == GAI_NOWAIT && notify != nullptr) Notify(*notify);
   return 0;
 }
 
 EXPORT int getnameinfo(const sockaddr* address, socklen_t length, char* host, socklen_t host_size,
                        char* service, socklen_t service_size, int flags) {
-  std::string name;
-  const Reverse reverse = host != nullptr && host_size != 0 && (flags & NI_NUMERICHOST) == 0
-                              ? ReverseOf(address, length, &name)
-                              : Reverse::kAskLibc;
-  if (reverse == Reverse::kUnknown) {
+  AddressSource source;
+  if (host != nullptr && host_size != 0 && (flags & NI_NUMERICHOST) == 0 && !Guard::active()) {
+    source = SourceOf(address, length);
+  }
+  if (source.kind == AddressSource::Kind::kUnknown) {
     if ((flags & NI_NAMEREQD) != 0) return EAI_NONAME;
     flags |= NI_NUMERICHOST;
   }
-  if (reverse != Reverse::kKnown) {
+  if (source.kind != AddressSource::Kind::kKnown) {
     return real::getnameinfo(address, length, host, host_size, service, service_size, flags);
   }
   if (service != nullptr && service_size != 0) {
@@ -246,120 +298,68 @@ EXPORT int getnameinfo(const sockaddr* address, socklen_t length, char* host, so
         real::getnameinfo(address, length, nullptr, 0, service, service_size, flags & ~NI_NAMEREQD);
     if (failure != 0) return failure;
   }
-  if (name.size() >= host_size) return EAI_OVERFLOW;
-  memcpy(host, name.c_str(), name.size() + 1);
+  if (source.name.size() >= host_size) return EAI_OVERFLOW;
+  memcpy(host, source.name.c_str(), source.name.size() + 1);
   return 0;
 }
 
 EXPORT hostent* gethostbyname(const char* name) {
-  if (IsServedHere(name)) return StaticHostByName(name, AF_INET);
+  const NameSource source = SourceFor(name);
+  if (source.kind != NameSource::Kind::kLibc) return StaticHostByName(source, name, AF_INET);
   hostent* host = real::gethostbyname(name);
-  if (!Guard::active()) RememberLocalHost(name, host);
+  RememberLocalHost(name, host);
   return host;
 }
 
 EXPORT hostent* gethostbyname2(const char* name, int family) {
-  if (IsServedHere(name)) return StaticHostByName(name, family);
+  const NameSource source = SourceFor(name);
+  if (source.kind != NameSource::Kind::kLibc) return StaticHostByName(source, name, family);
   hostent* host = real::gethostbyname2(name, family);
-  if (!Guard::active()) RememberLocalHost(name, host);
+  RememberLocalHost(name, host);
   return host;
 }
 
 EXPORT int gethostbyname2_r(const char* name, int family, hostent* host, char* buffer, size_t size,
                             hostent** result, int* error) {
-  if (IsServedHere(name)) return HostByName(name, family, host, buffer, size, result, error);
+  const NameSource source = SourceFor(name);
+  if (source.kind != NameSource::Kind::kLibc) {
+    return HostByName(source, name, family, host, buffer, size, result, error);
+  }
   const int failure = real::gethostbyname2_r(name, family, host, buffer, size, result, error);
-  if (failure == 0 && !Guard::active()) RememberLocalHost(name, *result);
+  if (failure == 0) RememberLocalHost(name, *result);
   return failure;
 }
 
 EXPORT int gethostbyname_r(const char* name, hostent* host, char* buffer, size_t size,
                            hostent** result, int* error) {
-  if (IsServedHere(name)) return HostByName(name, AF_INET, host, buffer, size, result, error);
-  const int failure = real::gethostbyname_r(name, host, buffer, size, result, error);
-  if (failure == 0 && !Guard::active()) RememberLocalHost(name, *result);
-  return failure;
+  return gethostbyname2_r(name, AF_INET, host, buffer, size, result, error);
 }
 
 EXPORT int gethostbyaddr_r(const void* octets, socklen_t count, int family, hostent* host,
                            char* buffer, size_t size, hostent** result, int* error) {
-  std::string name;
-  switch (ReverseOf(octets, count, family, &name)) {
-    case Reverse::kAskLibc:
-      return real::gethostbyaddr_r(octets, count, family, host, buffer, size, result, error);
-    case Reverse::kUnknown:
-      *result = nullptr;
-      *error = HOST_NOT_FOUND;
-      return 0;
-    case Reverse::kKnown:
-      break;
+  const AddressSource source = SourceOfRaw(octets, count, family);
+  if (source.kind == AddressSource::Kind::kLibc) {
+    return real::gethostbyaddr_r(octets, count, family, host, buffer, size, result, error);
   }
   *result = nullptr;
+  *error = HOST_NOT_FOUND;
+  if (source.kind == AddressSource::Kind::kUnknown) return 0;
   *error = NETDB_INTERNAL;
-  if (!FillHost(name, RawAddress(octets, family), host, buffer, size)) return ERANGE;
+  const Address address = RawAddress(octets, family);
+  if (!FillHost(source.name, {&address, 1}, host, buffer, size)) return ERANGE;
   *result = host;
   *error = NETDB_SUCCESS;
   return 0;
 }
 
 EXPORT hostent* gethostbyaddr(const void* octets, socklen_t count, int family) {
-  std::string name;
-  switch (ReverseOf(octets, count, family, &name)) {
-    case Reverse::kAskLibc:
-      return real::gethostbyaddr(octets, count, family);
-    case Reverse::kUnknown:
-      h_errno = HOST_NOT_FOUND;
-      return nullptr;
-    case Reverse::kKnown:
-      break;
+  if (SourceOfRaw(octets, count, family).kind == AddressSource::Kind::kLibc) {
+    return real::gethostbyaddr(octets, count, family);
   }
-  return FillHost(name, RawAddress(octets, family), &g_host, g_host_buffer, sizeof g_host_buffer)
-             ? &g_host
-             : nullptr;
+  hostent* result = nullptr;
+  int error = 0;
+  (void)gethostbyaddr_r(octets, count, family, &g_host, g_host_buffer, sizeof g_host_buffer,
+                        &result, &error);
+  if (result == nullptr) h_errno = error;
+  return result;
 }
-
-EXPORT int res_query(const char* name, int rr_class, int type, unsigned char* answer,
-                     int size) noexcept {
-  return MayQuery() ? real::res_query(name, rr_class, type, answer, size) : -1;
-}
-EXPORT int res_search(const char* name, int rr_class, int type, unsigned char* answer,
-                      int size) noexcept {
-  return MayQuery() ? real::res_search(name, rr_class, type, answer, size) : -1;
-}
-EXPORT int res_send(const unsigned char* query, int query_size, unsigned char* answer,
-                    int size) noexcept {
-  return MayQuery() ? real::res_send(query, query_size, answer, size) : -1;
-}
-EXPORT int res_querydomain(const char* name, const char* domain, int rr_class, int type,
-                           unsigned char* answer, int size) noexcept {
-  return MayQuery() ? real::res_querydomain(name, domain, rr_class, type, answer, size) : -1;
-}
-EXPORT int res_nquery(res_state state, const char* name, int rr_class, int type,
-                      unsigned char* answer, int size) noexcept {
-  return MayQuery() ? real::res_nquery(state, name, rr_class, type, answer, size) : -1;
-}
-EXPORT int res_nsearch(res_state state, const char* name, int rr_class, int type,
-                       unsigned char* answer, int size) noexcept {
-  return MayQuery() ? real::res_nsearch(state, name, rr_class, type, answer, size) : -1;
-}
-EXPORT int res_nsend(res_state state, const unsigned char* query, int query_size,
-                     unsigned char* answer, int size) noexcept {
-  return MayQuery() ? real::res_nsend(state, query, query_size, answer, size) : -1;
-}
-EXPORT int res_nquerydomain(res_state state, const char* name, const char* domain, int rr_class,
-                            int type, unsigned char* answer, int size) noexcept {
-  return MayQuery() ? real::res_nquerydomain(state, name, domain, rr_class, type, answer, size)
-                    : -1;
-}
-
-// What programs of before glibc 2.34 were linked against.
-#define OLD_NAME(name) \
-  extern "C" __attribute__((visibility("default"), alias(#name))) decltype(name) __##name
-OLD_NAME(res_query);
-OLD_NAME(res_search);
-OLD_NAME(res_send);
-OLD_NAME(res_querydomain);
-OLD_NAME(res_nquery);
-OLD_NAME(res_nsearch);
-OLD_NAME(res_nsend);
-OLD_NAME(res_nquerydomain);

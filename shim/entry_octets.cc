@@ -5,6 +5,7 @@
 #include <cstring>
 #include <memory>
 
+#include "shim/datagrams.h"
 #include "shim/detach.h"
 #include "shim/entry.h"
 #include "shim/octets.h"
@@ -50,16 +51,39 @@ bool DetachPassed(const msghdr* message) {
   return detached;
 }
 
-// A message on a descriptor that is not a connection. False with errno when it must not go.
-bool MaySendMessage(int fd, const msghdr* message) {
+// Where a message on a descriptor that is not a connection goes. kRefused sets errno.
+DatagramTarget MessageTarget(int fd, const msghdr* message) {
   if (!IsReadable(message, sizeof *message) ||
       (message->msg_controllen != 0 &&
        !IsReadable(message->msg_control, message->msg_controllen))) {
-    return true;  // the kernel's to refuse
+    return {};  // the kernel's to refuse
   }
-  if (message->msg_control != nullptr && !DetachPassed(message)) return false;
-  return message->msg_name == nullptr ||
-         MaySendDatagram(fd, static_cast<const sockaddr*>(message->msg_name), message->msg_namelen);
+  if (message->msg_control != nullptr && !DetachPassed(message)) {
+    return {DatagramTarget::Kind::kRefused};
+  }
+  return DatagramTargetFor(fd, static_cast<const sockaddr*>(message->msg_name),
+                           message->msg_namelen);
+}
+
+ssize_t SendDirectly(int fd, const msghdr* message, int flags) {
+  return SendMessageTo(MessageTarget(fd, message), fd, message, flags);
+}
+
+// One after the other, as the kernel does it: what was sent before a failure counts.
+int SendDirectly(int fd, mmsghdr* messages, unsigned count, int flags) {
+  const bool good = IsReadable(messages, count * sizeof *messages);
+  if (!good || std::all_of(messages, messages + count, [](const mmsghdr& message) {
+        return message.msg_hdr.msg_name == nullptr && message.msg_hdr.msg_control == nullptr;
+      })) {
+    return real::sendmmsg(fd, messages, count, flags);  // nothing to look at, or to be refused
+  }
+  int done = 0;
+  for (; done < static_cast<int>(std::min(count, 1024u)); ++done) {
+    const ssize_t sent = SendDirectly(fd, &messages[done].msg_hdr, flags);
+    if (sent < 0) return done != 0 ? done : -1;
+    messages[done].msg_len = static_cast<unsigned>(sent);
+  }
+  return done;
 }
 
 ssize_t SendToKernel(int fd, const iovec* vectors, size_t count, int flags) {
@@ -179,7 +203,7 @@ EXPORT ssize_t recv(int fd, void* buffer, size_t count, int flags) {
 EXPORT ssize_t recvfrom(int fd, void* buffer, size_t count, int flags, sockaddr* address,
                         socklen_t* length) {
   SERVE(fd, flags, ReceiveFrom(*connection, fd, Vector(buffer, count), flags, address, length),
-        real::recvfrom(fd, buffer, count, flags, address, length));
+        ReceiveDatagram(fd, buffer, count, flags, address, length));
 }
 
 EXPORT ssize_t recvmsg(int fd, msghdr* message, int flags) {
@@ -189,14 +213,14 @@ EXPORT ssize_t recvmsg(int fd, msghdr* message, int flags) {
   if (path == Path::kOurs) {
     return ReceiveMessage(*connection, fd, message, flags);
   }
-  ssize_t received = real::recvmsg(fd, message, flags);
+  ssize_t received = ReceiveDatagram(fd, message, flags);
   if (received >= 0) ForgetReceivedDescriptors(message);
   return received;
 }
 
 EXPORT int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, timespec* timeout) {
   SERVE(fd, flags, ReceiveMessages(*connection, fd, messages, count, flags, timeout),
-        real::recvmmsg(fd, messages, count, flags, timeout));
+        ReceiveDatagrams(fd, messages, count, flags, timeout));
 }
 
 EXPORT ssize_t write(int fd, const void* buffer, size_t count) {
@@ -234,8 +258,7 @@ EXPORT ssize_t sendto(int fd, const void* buffer, size_t count, int flags, const
     if ((flags & MSG_FASTOPEN) != 0) {
       return ConnectAndSend(fd, address, length, &vector, 1, flags);
     }
-    if (!MaySendDatagram(fd, address, length)) return -1;
-    return real::sendto(fd, buffer, count, flags, address, length);
+    return SendDatagram(fd, buffer, count, flags, address, length);
   }
   if ((flags & MSG_FASTOPEN) != 0) return FailWith(address == nullptr ? EINVAL : EISCONN);
   SERVE_FOUND(fd, flags, SendTo(*connection, fd, vector, flags, address, length),
@@ -250,7 +273,7 @@ EXPORT ssize_t sendmsg(int fd, const msghdr* message, int flags) {
       return ConnectAndSend(fd, static_cast<const sockaddr*>(message->msg_name),
                             message->msg_namelen, message->msg_iov, message->msg_iovlen, flags);
     }
-    return MaySendMessage(fd, message) ? real::sendmsg(fd, message, flags) : -1;
+    return SendDirectly(fd, message, flags);
   }
   if (fast_open) return FailWith(message->msg_name == nullptr ? EINVAL : EISCONN);
   SERVE_FOUND(fd, flags, SendMessage(*connection, fd, message, flags),
@@ -260,11 +283,7 @@ EXPORT ssize_t sendmsg(int fd, const msghdr* message, int flags) {
 EXPORT int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
   ConnectionRef connection = DescriptorTable::Find(fd);
   if ((flags & MSG_FASTOPEN) != 0) return FailWith(connection ? EISCONN : EOPNOTSUPP);
-  if (!connection && IsReadable(messages, count * sizeof *messages)) {
-    for (unsigned i = 0; i < count; ++i) {
-      if (!MaySendMessage(fd, &messages[i].msg_hdr)) return -1;
-    }
-  }
+  if (!connection) return SendDirectly(fd, messages, count, flags);
   SERVE_FOUND(fd, flags, SendMessages(*connection, fd, messages, count, flags),
               real::sendmmsg(fd, messages, count, flags));
 }

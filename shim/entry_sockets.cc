@@ -6,12 +6,31 @@
 #include <cstdarg>
 #include <cstring>
 
+#include "shim/dns_stub.h"
 #include "shim/entry.h"
 #include "shim/guard.h"
 #include "shim/proxied_connect.h"
 #include "shim/real_calls.h"
 #include "shim/stand_in_names.h"
 #include "shim/user_memory.h"
+
+namespace socksify {
+namespace {
+
+int PeerOfPlainSocket(int fd, sockaddr* address, socklen_t* length) {
+  const bool restore = DnsStub::InUse() && IsReadable(length, sizeof *length);
+  const socklen_t room = restore ? *length : 0;
+  const int result = real::getpeername(fd, address, length);
+  int type = 0;
+  socklen_t size = sizeof type;
+  if (result == 0 && restore && real::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0) {
+    DnsStub::Restore(type, address, room, length);
+  }
+  return result;
+}
+
+}  // namespace
+}  // namespace socksify
 
 using namespace socksify;  // NOLINT: the functions below are libc's
 
@@ -58,7 +77,7 @@ EXPORT int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {
   const socklen_t room = IsReadable(length, sizeof *length) ? *length : 0;
   ConnectionRef connection = DescriptorTable::Find(fd);
   if (!connection || connection->phase() == Connection::Phase::kIdle) {
-    const int result = real::getpeername(fd, address, length);
+    const int result = PeerOfPlainSocket(fd, address, length);
     ConnectionNames names;
     if (result != 0 || connection || Guard::active() || !FindNames(fd, &names)) return result;
     return AnswerName(names.peer, address, room, length);

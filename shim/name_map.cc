@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "lib/config/text.h"
 #include "shim/guard.h"
 #include "shim/run_file.h"
 
@@ -85,9 +86,10 @@ std::optional<uint32_t> IndexOf(const Address& address) {
 
 }  // namespace
 
-std::optional<Address> NameMap::AddressFor(std::string_view name, AddressType type) {
+std::optional<Address> NameMap::AddressFor(std::string_view text, AddressType type) {
   Entry* map = Map();
-  if (map == nullptr || name.empty() || name.size() > kMaxNameLength) return std::nullopt;
+  if (map == nullptr || text.empty() || text.size() > kMaxNameLength) return std::nullopt;
+  const std::string name = LowerCase(text);
   const uint32_t start = Hash(name);
   for (uint32_t i = 0; i < kCapacity; ++i) {
     const uint32_t index = (start + i) % kCapacity;

@@ -17,13 +17,13 @@ namespace socksify {
 
 class NameMap {
  public:
-  // The address that stands for `name` (1 to 255 octets), IPv4 or IPv6, port 0. nullopt when the
-  // map is full. Blocks on the disk the first time.
+  // The address that stands for `name` (1 to 255 octets, of any case), IPv4 or IPv6, port 0.
+  // nullopt when the map is full, or the disk. Blocks on the disk the first time.
   static std::optional<Address> AddressFor(std::string_view name, AddressType type);
 
   // Does this address stand for a name, or could it?
   static bool IsInRange(const Address& address);
-  // The name, if the address stands for one.
+  // The name in lower case, if the address stands for one.
   static std::optional<std::string> NameOf(const Address& address);
 };
 

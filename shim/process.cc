@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "shim/connection.h"
+#include "shim/dns_stub.h"
 #include "shim/home.h"
 #include "shim/mutex.h"
 #include "shim/own_descriptor.h"
@@ -29,11 +30,13 @@ void BeforeFork() {
   Registrations::BeforeFork();
   Connection::BeforeFork();
   Service::BeforeFork();
+  DnsStub::BeforeFork();
   leaf_mutex.Lock();
 }
 
 void AfterForkInParent() {
   leaf_mutex.Unlock();
+  DnsStub::AfterFork(false);
   Service::AfterFork(false);
   Connection::AfterFork(false, -1);
   Registrations::AfterFork(false);
@@ -46,6 +49,7 @@ void AfterForkInChild() {
   g_pid = getpid();
   if (g_wiped_by_fork != nullptr) *g_wiped_by_fork = 1;
   leaf_mutex.Reinitialise();
+  DnsStub::AfterFork(true);
   Service::AfterFork(true);
   Connection::AfterFork(true, Home::Leave());
   Registrations::AfterFork(true);

@@ -9,7 +9,9 @@
 #include <cstring>
 
 #include "shim/connection.h"
+#include "shim/datagrams.h"
 #include "shim/descriptor_table.h"
+#include "shim/dns_stub.h"
 #include "shim/guard.h"
 #include "shim/own_descriptor.h"
 #include "shim/real_calls.h"
@@ -160,8 +162,10 @@ int ConnectDescriptor(int fd, const sockaddr* address, socklen_t length) {
   }
   const int type = SocketOption(fd, SO_TYPE);
   if (type < 0) return real::connect(fd, address, length);  // no socket: the kernel's answer
-  if (type != SOCK_STREAM) {
-    return MaySendDatagram(fd, address, length) ? real::connect(fd, address, length) : -1;
+  if (type != SOCK_STREAM) return ConnectDatagrams(fd, address, length);
+  if (AsksNameServer(fd, type, address, length)) {
+    const auto stand_in = DnsStub::StandInFor(fd, type, address, length);
+    return stand_in ? real::connect(fd, stand_in->get(), stand_in->length) : -1;
   }
   const Route route = RouteTo(address, length);
   switch (route.kind) {
@@ -174,34 +178,6 @@ int ConnectDescriptor(int fd, const sockaddr* address, socklen_t length) {
   }
   if (SocketOption(fd, SO_PROTOCOL) == IPPROTO_SCTP) return Fail(EACCES);
   return ConnectThroughServer(fd, route.destination, address, length);
-}
-
-bool MaySendDatagram(int fd, const sockaddr* address, socklen_t length) {
-  if (Guard::active() || address == nullptr || length < sizeof address->sa_family) return true;
-  length = std::min<socklen_t>(length, sizeof(sockaddr_storage));  // as sendmsg(2) does
-  if (!IsReadable(address, length)) return true;                   // the kernel's to refuse
-  sockaddr_storage named = {};
-  memcpy(&named, address, length);
-  // Where an IPv4 socket is given no family, the kernel reads the address as IPv4.
-  if (named.ss_family == AF_UNSPEC && SocketOption(fd, SO_DOMAIN) == AF_INET)
-    named.ss_family = AF_INET;
-  if (named.ss_family != AF_INET && named.ss_family != AF_INET6) return true;
-  const int type = SocketOption(fd, SO_TYPE);
-  if (type < 0 || type == SOCK_STREAM) return true;
-  const Route route = RouteTo(reinterpret_cast<const sockaddr*>(&named), length);
-  if (route.kind == Route::Kind::kDirect) return true;
-  const Config* config = Runtime::GetConfig();
-  if (config != nullptr && config->udp == UdpMode::kDirect && route.kind == Route::Kind::kProxy &&
-      route.destination.type != AddressType::kName) {
-    return true;
-  }
-  if (config != nullptr && config->udp == UdpMode::kRelay) {
-    ReportOnce(
-        "datagrams cannot go through the server (this version has no UDP ASSOCIATE); "
-        "they are refused, see --udp");
-  }
-  errno = route.kind == Route::Kind::kRefuse ? route.error : EACCES;
-  return false;
 }
 
 }  // namespace socksify

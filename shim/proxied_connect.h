@@ -12,10 +12,6 @@ int ConnectDescriptor(int fd, const sockaddr* address, socklen_t length);
 // Ends an attempt that is under way: the socket is as before connect(), and may be connected anew.
 int AbandonConnect(int fd);
 
-// May a datagram go to `address` from this socket? A null address is none. False with errno set;
-// true for stream sockets, which have no datagrams.
-bool MaySendDatagram(int fd, const sockaddr* address, socklen_t length);
-
 }  // namespace socksify
 
 #endif  // SHIM_PROXIED_CONNECT_H_

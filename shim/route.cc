@@ -1,12 +1,12 @@
 #include "shim/route.h"
 
-#include <arpa/inet.h>
-
 #include <cerrno>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "lib/io/socket_address.h"
+#include "lib/wire/dns.h"
 #include "shim/mutex.h"
 #include "shim/name_map.h"
 #include "shim/report.h"
@@ -23,10 +23,12 @@ std::map<std::array<uint8_t, 16>, std::string>& LocalNames() {  // guarded by le
   return *names;
 }
 
-bool IsLocalName(const Config& config, const Address& address) {
+// The bypassed name that the address was resolved from.
+std::optional<Address> LocalNameOf(const Address& address) {
   MutexLock lock(leaf_mutex);
   auto at = LocalNames().find(address.ip);
-  return at != LocalNames().end() && config.bypass.Matches(Address::Name(at->second, address.port));
+  if (at == LocalNames().end()) return std::nullopt;
+  return Address::Name(at->second, address.port);
 }
 
 // The kernel takes 0.0.0.0 and :: for this host.
@@ -51,27 +53,25 @@ Route RouteTo(const sockaddr* address, socklen_t length) {
     ReportOnce("the address " + named->Host() + " stands for no name that this run has resolved");
     return {Route::Kind::kRefuse, {}, EHOSTUNREACH};
   }
-  if (config->bypass.Matches(AsKernelReadsIt(*named)) || IsLocalName(*config, *named)) return {};
+  if (config->bypass.Matches(AsKernelReadsIt(*named))) return {};
+  const auto local_name = LocalNameOf(*named);
+  if (local_name && config->bypass.Matches(*local_name)) return {};
   return {Route::Kind::kProxy, *named};
 }
 
-bool IsRemoteName(std::string_view name) {
-  const std::string text(name);
-  sockaddr_in6 scratch;
-  if (inet_aton(text.c_str(), reinterpret_cast<in_addr*>(&scratch)) != 0 ||
-      inet_pton(AF_INET6, text.substr(0, text.find('%')).c_str(), &scratch) == 1) {
-    return false;
-  }
-  const Config* config = Runtime::GetConfig();
-  if (config == nullptr) return true;
-  return config->dns == DnsMode::kRemote && !config->bypass.MentionsName(name);
+void RememberLocalName(std::string_view name, const Address& address) {
+  MutexLock lock(leaf_mutex);
+  if (LocalNames().size() < kMaxLocalNames) LocalNames()[address.ip] = name;
 }
 
-void RememberLocalName(std::string_view name, const sockaddr* address, socklen_t length) {
-  auto resolved = AddressFromSockaddr(address, length);
-  if (!resolved) return;
-  MutexLock lock(leaf_mutex);
-  if (LocalNames().size() < kMaxLocalNames) LocalNames()[resolved->ip] = name;
+bool IsNameServer(const sockaddr* address, socklen_t length) {
+  auto named = AddressFromSockaddr(address, length);
+  if (!named || named->port != kDnsPort) return false;
+  const Config* config = Runtime::GetConfig();
+  if (config == nullptr || config->dns == DnsMode::kLocal) return false;
+  const auto local_name = LocalNameOf(*named);
+  return !config->bypass.MatchesWithPort(AsKernelReadsIt(*named)) &&
+         !(local_name && config->bypass.MatchesWithPort(*local_name));
 }
 
 }  // namespace socksify

@@ -20,12 +20,12 @@ struct Route {
 // Anything that is not an IPv4 or IPv6 address is direct: the kernel judges it.
 Route RouteTo(const sockaddr* address, socklen_t length);
 
-// Is this name to be resolved by the SOCKS server, rather than here? False for bypassed names,
-// numeric addresses and with --dns local. An unusable configuration resolves nothing: true.
-bool IsRemoteName(std::string_view name);
+// `address` is the address of `name`, which is bypassed: connect() knows it again.
+void RememberLocalName(std::string_view name, const Address& address);
 
-// The local resolver has said that `address` is the address of `name`, which is bypassed.
-void RememberLocalName(std::string_view name, const sockaddr* address, socklen_t length);
+// Is this a name server whose answers come from the shim (dns_stub.h)? Port 53 of any address, with
+// --dns remote, unless the bypass list names it with its port.
+bool IsNameServer(const sockaddr* address, socklen_t length);
 
 }  // namespace socksify
 

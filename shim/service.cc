@@ -52,9 +52,9 @@ struct Item {
 
 struct State {
   std::deque<std::shared_ptr<Preparation>> to_prepare;
-  unsigned preparers = 0;     // threads
-  unsigned preparing = 0;     // those of them that are in an attempt's Prepare()
-  unsigned quiescing = 0;     // callers of Quiesce
+  unsigned preparers = 0;  // threads
+  unsigned preparing = 0;  // those of them that are in an attempt's Prepare(), and who is Blocking
+  unsigned quiescing = 0;  // callers of Quiesce
   std::vector<Item> arrived;  // for the loop
   bool looping = false;
   int wake_event = -1;
@@ -67,21 +67,6 @@ pthread_cond_t g_prepared = PTHREAD_COND_INITIALIZER;  // `preparing` or `quiesc
 State& GetState() {  // guarded by g_mutex
   static State* state = new State();
   return *state;
-}
-
-bool StartThread(void* (*function)(void*)) {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, &before);
-  pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  pthread_attr_setstacksize(&attributes, kStackSize);
-  pthread_t thread;
-  const bool started = pthread_create(&thread, &attributes, function, nullptr) == 0;
-  pthread_attr_destroy(&attributes);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return started;
 }
 
 // --- preparation, which may block ----------------------------------------------------------------
@@ -130,7 +115,8 @@ void EnterPreparation(const std::shared_ptr<Preparation>& preparation) {
       start = true;
     }
   }
-  if (start && !StartThread(&PrepareAll)) (void)PrepareAll(nullptr);  // no thread to be had
+  if (start && !Service::StartThread(&PrepareAll, nullptr))
+    (void)PrepareAll(nullptr);  // no thread to be had
 }
 
 // --- the loop ------------------------------------------------------------------------------------
@@ -281,7 +267,7 @@ bool EnterLoop(Function add) {
     start = !std::exchange(state.looping, true);
     if (!start) (void)eventfd_write(state.wake_event, 1);
   }
-  return !start || StartThread(&Loop);
+  return !start || Service::StartThread(&Loop, nullptr);
 }
 
 void EnterLoop(Item item) {
@@ -366,6 +352,34 @@ void Service::Resume() {
   MutexLock lock(g_mutex);
   if (GetState().quiescing != 0) --GetState().quiescing;
   pthread_cond_broadcast(&g_prepared);
+}
+
+Service::Blocking::Blocking() {
+  MutexLock lock(g_mutex);
+  State& state = GetState();
+  while (state.quiescing != 0) pthread_cond_wait(&g_prepared, g_mutex.native());
+  ++state.preparing;
+}
+
+Service::Blocking::~Blocking() {
+  MutexLock lock(g_mutex);
+  --GetState().preparing;
+  pthread_cond_broadcast(&g_prepared);
+}
+
+bool Service::StartThread(void* (*function)(void*), void* argument) {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &before);
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&attributes, kStackSize);
+  pthread_t thread;
+  const bool started = pthread_create(&thread, &attributes, function, argument) == 0;
+  pthread_attr_destroy(&attributes);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return started;
 }
 
 void Service::BeforeFork() { g_mutex.Lock(); }

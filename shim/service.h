@@ -37,6 +37,18 @@ class Service {
   static void Quiesce();
   static void Resume();
 
+  // While it lives, its thread counts as one of those.
+  class Blocking {
+   public:
+    Blocking();
+    ~Blocking();
+    Blocking(const Blocking&) = delete;
+    Blocking& operator=(const Blocking&) = delete;
+  };
+
+  // A detached thread with all signals blocked. False when there is none to be had.
+  static bool StartThread(void* (*function)(void*), void* argument);
+
   static void BeforeFork();
   static void AfterFork(bool in_child);
 };

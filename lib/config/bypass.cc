@@ -63,6 +63,11 @@ bool NetworkMatches(const BypassRule& rule, const Address& address) {
   return mapped.ip == rule.network;
 }
 
+bool HostMatches(const BypassRule& rule, const Address& destination) {
+  if (destination.type == AddressType::kName) return NameMatches(rule, destination.name);
+  return NetworkMatches(rule, destination);
+}
+
 // An item cut into its parts: HOST, HOST:PORT, NET/BITS, NET/BITS:PORT; IPv6 bare or in brackets,
 // with /BITS inside of them or behind.
 struct Parts {
@@ -171,9 +176,13 @@ Result<BypassRules> BypassRules::Parse(std::string_view list) {
 
 bool BypassRules::Matches(const Address& destination) const {
   return std::ranges::any_of(rules_, [&](const BypassRule& rule) {
-    if (rule.port != 0 && rule.port != destination.port) return false;
-    if (destination.type == AddressType::kName) return NameMatches(rule, destination.name);
-    return NetworkMatches(rule, destination);
+    return (rule.port == 0 || rule.port == destination.port) && HostMatches(rule, destination);
+  });
+}
+
+bool BypassRules::MatchesWithPort(const Address& destination) const {
+  return std::ranges::any_of(rules_, [&](const BypassRule& rule) {
+    return rule.port != 0 && rule.port == destination.port && HostMatches(rule, destination);
   });
 }
 

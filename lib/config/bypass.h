@@ -32,6 +32,9 @@ class BypassRules {
   // Does this destination go direct? A name matches rules for names only.
   bool Matches(const Address& destination) const;
 
+  // Does it by a rule that names its port, too?
+  bool MatchesWithPort(const Address& destination) const;
+
   // Is there a rule for this name, whatever its port? Then it must be resolved locally.
   bool MentionsName(std::string_view name) const;
 

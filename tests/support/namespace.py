@@ -4,6 +4,7 @@ import functools
 import os
 import shlex
 import subprocess
+from pathlib import Path
 
 
 @functools.cache
@@ -28,3 +29,20 @@ def with_mounts(setup, argv):
 def with_hosts(path, argv):
     """argv under which `path` is /etc/hosts."""
     return with_mounts(f"mount --bind {shlex.quote(os.fspath(path))} /etc/hosts", argv)
+
+
+SILENT_NET = str(Path(__file__).with_name("silent_net.py"))
+
+
+@functools.cache
+def can_be_silent():
+    return available() and subprocess.run([*_unshare(), "--net", "ip", "link", "set", "lo", "up"],
+                                          capture_output=True, check=False).returncode == 0
+
+
+def silent(argv, setup="true"):
+    """argv that runs `argv` in a network without a way out and tells what tried to leave (silent_net.py).
+
+    `setup` is a shell line that may mount.
+    """
+    return [*_unshare(), "--net", "sh", "-ec", f'{setup}; exec "$@"', "sh", "/usr/bin/python3", SILENT_NET, *argv]
