@@ -1,5 +1,5 @@
-// The codecs and the state of a session: nothing is read past its end, an unfinished message asks for more, a finished one is
-// written back as the same message.
+// The codecs and the state of a session: nothing is read past its end, an unfinished message asks
+// for more, a finished one is written back as the same message.
 #include "lib/io/session_state.h"
 #include "lib/wire/frame.h"
 #include "lib/wire/socks5.h"
