@@ -18,6 +18,7 @@
 #include "shim/process.h"
 #include "shim/real_calls.h"
 #include "shim/service.h"
+#include "shim/thread.h"
 
 namespace socksify {
 namespace {
@@ -140,7 +141,7 @@ void LetWait(Waiting waiting) {
     if (state.waiting.size() == kMaxWaiting) return;
     state.waiting.push_back(std::move(waiting));
   }
-  if (TakeWorker() && !Service::StartThread(&AnswerWaiting, nullptr)) GiveWorkerBack();
+  if (TakeWorker() && !StartThread(&AnswerWaiting, nullptr)) GiveWorkerBack();
 }
 
 // One datagram. False when there is none.
@@ -210,7 +211,7 @@ void AcceptStream(const StandIn& stand_in) {
   (void)real::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &kStreamPatience, sizeof kStreamPatience);
   (void)real::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &kStreamPatience, sizeof kStreamPatience);
   if (TakeWorker()) {
-    if (Service::StartThread(&ServeStream, reinterpret_cast<void*>(intptr_t{fd}))) return;
+    if (StartThread(&ServeStream, reinterpret_cast<void*>(intptr_t{fd}))) return;
     GiveWorkerBack();
   }
   OwnDescriptor::Close(fd);
@@ -330,7 +331,7 @@ bool WakeServer() {
   }
   if (state.wake_event < 0) return false;
   (void)eventfd_write(state.wake_event, 1);
-  if (!state.serving) state.serving = Service::StartThread(&Serve, nullptr);
+  if (!state.serving) state.serving = StartThread(&Serve, nullptr);
   if (!state.serving) errno = EAGAIN;
   return state.serving;
 }

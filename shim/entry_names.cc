@@ -20,6 +20,7 @@
 #include "shim/route.h"
 #include "shim/runtime.h"
 #include "shim/service.h"
+#include "shim/thread.h"
 
 namespace socksify {
 namespace {
@@ -245,7 +246,7 @@ void Notify(const sigevent& notify) {
     (void)real::syscall(SYS_rt_sigqueueinfo, getpid(), notify.sigev_signo, &info);
   } else if (notify.sigev_notify == SIGEV_THREAD) {
     auto* copy = new sigevent(notify);
-    if (!Service::StartThread(&RunNotification, copy)) (void)RunNotification(copy);
+    if (!StartThread(&RunNotification, copy)) (void)RunNotification(copy);
   }
 }
 

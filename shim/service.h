@@ -17,12 +17,20 @@ class Service {
   // `fd` is the application's; the service works on a duplicate. Does not block.
   static void Negotiate(ConnectionRef connection, int fd, std::unique_ptr<Attempt> attempt);
 
+  // The attempt's Prepare(), in the caller's thread, but not while others Quiesce.
+  static Attempt::Next Prepare(Attempt& attempt);
+
   // Sends the connection's tail when the kernel takes it, also if the application closes `fd`.
   static void Flush(ConnectionRef connection, int fd);
 
   // Looks at its connections again: one has ended.
   static void Wake();
 
+  // Does the application have this thread alone? The service's do not count.
+  static bool IsOnlyThread();
+  // Ends the service's threads if they have nothing to do, for calls that ask how many there are or
+  // change what a thread may do.
+  static void Retire();
   // Answers children on that descriptor, which it takes over, as long as there are sessions
   // (home.h). -1: goes on with the one it has.
   static void Listen(int listener);
@@ -45,9 +53,6 @@ class Service {
     Blocking(const Blocking&) = delete;
     Blocking& operator=(const Blocking&) = delete;
   };
-
-  // A detached thread with all signals blocked. False when there is none to be had.
-  static bool StartThread(void* (*function)(void*), void* argument);
 
   static void BeforeFork();
   static void AfterFork(bool in_child);
