@@ -80,7 +80,7 @@ def echo(services):
 
 
 NGINX = """\
-daemon off; worker_processes 2; pid {dir}/pid; error_log stderr warn; {user}
+daemon off; worker_processes 2; {env} pid {dir}/pid; error_log stderr warn; {user}
 events {{ worker_connections 512; }}
 http {{
   access_log off; client_max_body_size 0; include /etc/nginx/mime.types;
@@ -103,7 +103,9 @@ NGINX_ORIGIN = """\
 def nginx(directory, servers):
     """argv of an nginx that writes below `directory` alone."""
     user = f"user {getpass.getuser()};" if os.geteuid() == 0 else ""
-    (directory / "nginx.conf").write_text(NGINX.format(dir=directory, user=user, servers=servers))
+    # nginx gives its workers no variables but those it is told of.
+    env = " ".join(f"env {name};" for name in ("KRB5_CONFIG", "KRB5CCNAME", "KRB5RCACHEDIR"))
+    (directory / "nginx.conf").write_text(NGINX.format(dir=directory, env=env, user=user, servers=servers))
     return ["nginx", "-c", directory / "nginx.conf", "-p", directory, "-e", "stderr"]
 
 

@@ -63,10 +63,19 @@ def test_wget_recursive(wrapped, web, tmp_path):
         assert (tmp_path / "copy" / "tree" / "below" / f"{number}.bin").read_bytes() == payload.octets(20_000, number)
 
 
-def test_aria2(wrapped, web, tmp_path):
+def aria2(wrapped, web, tmp_path, *options):
     (web.files / "aria2").write_bytes(payload.octets(8 * MEGABYTE, "aria2"))
-    wrapped.run(["aria2c", "-q", "-x8", "-s8", "-k1M", "--no-conf", "-d", tmp_path, "-o", "copy", web.url("aria2")])
+    wrapped.run(["aria2c", "-q", "-x8", "-s8", "-k1M", "--no-conf", *options, "-d", tmp_path, "-o", "copy", web.url("aria2")])
     assert sha256(tmp_path / "copy") == payload.sha256(8 * MEGABYTE, "aria2")
+
+
+def test_aria2(wrapped, web, tmp_path):
+    aria2(wrapped, web, tmp_path, "--async-dns=false")
+
+
+def test_aria2_own_resolver(wrapped, web, tmp_path):
+    """c-ares: the program asks the name server itself."""
+    aria2(wrapped, web, tmp_path)
 
 
 def test_openssl(wrapped, web):

@@ -20,8 +20,8 @@ def test_redis_cli(wrapped, redis):
 
 @pytest.mark.parametrize("pipeline", [1, 16])
 def test_redis_benchmark(wrapped, redis, pipeline):
-    done = wrapped.run(["redis-benchmark", "-h", redis.host, "-p", str(redis.port), "-q", "-n", "10000", "-c", "50",
-                        "-P", str(pipeline), "-t", "ping,set,get,lrange_100", "-d", "512"])
+    done = wrapped.run(["redis-benchmark", "-h", redis.host, "-p", str(redis.port), "-q", "-n", "3000", "-c", "50",
+                        "-P", str(pipeline), "-t", "ping,set,get,lrange_100", "-d", "64"])
     results = re.findall(rb"^(\S+).*: [\d.]+ requests per second", done.stdout.replace(b"\r", b"\n"), re.M)
     assert {b"PING_INLINE", b"PING_MBULK", b"SET", b"GET", b"LRANGE_100"} <= set(results), done.stdout[-500:]
 
