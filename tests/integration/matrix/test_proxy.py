@@ -10,17 +10,26 @@ SERVERS = """\
   upstream behind {{ server {upstream}; keepalive 8; }}
   server {{
     listen 127.0.0.1:{port};
-    location / {{ proxy_pass http://behind; proxy_http_version 1.1; proxy_set_header Connection ""; {more} }}
+    location / {{ proxy_pass {scheme}://behind; proxy_http_version 1.1; proxy_set_header Connection ""; {more} }}
   }}
 """
 
 
-@pytest.fixture
-def front(wrapped, world, http, tmp_path):
+WAYS = {
+    "buffered": "",
+    "unbuffered": "proxy_buffering off; proxy_request_buffering off;",
+    "tls": "proxy_ssl_verify on; proxy_ssl_name {name}; proxy_ssl_trusted_certificate {ca};",
+}
+
+
+@pytest.fixture(params=WAYS)
+def front(request, wrapped, world, http, web, tmp_path):
     """The base URL of the proxy, for clients in its namespace that are not wrapped."""
     directory, port = tmp_path / "nginx", world.port()
     directory.mkdir()
-    servers = SERVERS.format(upstream=http.address, port=port, more="proxy_buffering off; proxy_request_buffering off;")
+    upstream = web.tls if request.param == "tls" else http
+    servers = SERVERS.format(upstream=upstream.address, scheme=upstream.scheme, port=port,
+                             more=WAYS[request.param].format(name=world.origin, ca=web.ca))
     argv = nginx(directory, servers)
     with open(tmp_path / "nginx.log", "wb") as log:
         process = wrapped.popen(argv, stdout=log, stderr=log)
