@@ -1,21 +1,22 @@
 #!/usr/bin/python3
 """A packet capture at the edge of the client's namespace, which answers for every packet that crossed it.
 
-The kernel's filter (classic BPF) lets pass what is expected of a wrapped program, segments between the client and the ports
-of the SOCKS server and the KDC, and hands over their SYNs, as a count, and every other packet whole: so nothing is lost to
-load. Neighbour discovery for the link's own two ends is told apart here and not in the filter.
+The kernel's filter (classic BPF) drops what is expected of a wrapped program, segments between the client and the ports of
+the SOCKS server and the KDC, so that load loses nothing. It keeps the SYNs among them, which are counted, and every other
+packet. Only neighbour discovery is let by here.
 
     capture.py INTERFACE CLIENT SERVER PORT...     a line on stdin is answered by one line of JSON: what was seen since the last
 """
 
 import argparse
+import contextlib
 import ctypes
 import json
+import select
 import socket
 import struct
 import subprocess
 import sys
-import time
 
 ETH_P_ALL, ETH_P_IP, ETH_P_ARP, ETH_P_IPV6 = 3, 0x0800, 0x0806, 0x86DD
 SO_ATTACH_FILTER, SO_RCVBUFFORCE, SOL_PACKET, PACKET_STATISTICS = 26, 33, 263, 6
@@ -24,6 +25,7 @@ LINK_LAYER = ("arp", *NEIGHBOUR_TYPES.values())
 
 LDH_ABS, LDB_ABS, LD_ABS, LDH_IND, LDB_IND, LDX_IHL = 0x28, 0x30, 0x20, 0x48, 0x50, 0xB1
 JEQ, JSET, RET = 0x15, 0x45, 0x06
+SYN, ACK = 0x02, 0x10
 
 
 def assemble(lines):
@@ -52,7 +54,8 @@ def expected_filter(client, server, ports):
     lines += [(JEQ, port, "flags", None) for port in ports] + [(RET, 0xFFFF)]
     lines += ["up", (LD_ABS, 30), (JEQ, server, None, "keep"), (LDH_IND, 16)]
     lines += [(JEQ, port, "flags", None) for port in ports] + [(RET, 0xFFFF)]
-    lines += ["flags", (LDB_IND, 14 + 13), (JSET, 0x02, "keep", None), (RET, 0), "keep", (RET, 0xFFFF)]
+    lines += ["flags", (LDB_IND, 14 + 13), (JSET, ACK, "drop", None), (JSET, SYN, "keep", None),
+              "drop", (RET, 0), "keep", (RET, 0xFFFF)]
     return assemble(lines)
 
 
@@ -85,11 +88,19 @@ def capture(interface, client, server, ports):
     program, length = expected_filter(client, server, ports)
     code = ctypes.create_string_buffer(program)
     tap = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-    tap.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
+    with contextlib.suppress(PermissionError):  # root of a user namespace makes do with the default
+        tap.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 16 << 20)
     tap.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HL", length, ctypes.addressof(code)))
     tap.bind((interface, ETH_P_ALL))
     tap.setblocking(False)
     return tap
+
+
+def queued(tap):
+    """Everything that has been kept so far."""
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            yield tap.recv(65535)
 
 
 def main():
@@ -101,21 +112,21 @@ def main():
     options = parser.parse_args()
     tap = capture(options.interface, options.client, options.server, options.ports)
     ends = {f"{options.server}:{port}" for port in options.ports}
+    connections, others = {}, []
     print("ready", flush=True)
-    for _ in sys.stdin:
-        connections, others = {}, []
-        while True:
-            try:
-                packet = tap.recv(65535)
-            except BlockingIOError:
-                break
-            kind, source, target = describe(packet)
+    while True:
+        asked = sys.stdin in select.select([tap, sys.stdin], [], [])[0]
+        for kind, source, target in map(describe, queued(tap)):
             if kind == "tcp" and target in ends:
                 connections[target] = connections.get(target, 0) + 1
-            elif not (kind == "tcp" and source in ends or kind in LINK_LAYER):
-                others.append(f"{time.monotonic():.3f} {kind} {source} -> {target}")
-        lost = struct.unpack("II", tap.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))[1]
-        print(json.dumps({"connections": connections, "others": others[:100], "lost": lost}), flush=True)
+            elif kind not in LINK_LAYER and len(others) < 100:
+                others.append(f"{kind} {source} -> {target}")
+        if asked:
+            if not sys.stdin.readline():
+                return
+            lost = struct.unpack("II", tap.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))[1]
+            print(json.dumps({"connections": connections, "others": others, "lost": lost}), flush=True)
+            connections, others = {}, []
 
 
 class Capture:

@@ -63,7 +63,8 @@ class Namespace:
 
 
 class World:
-    """`enter[where](argv)` for where in client, server, origin; `proxy` and `origin` are the hosts as the client names them."""
+    """`enter[where](argv)` runs argv as ourselves in client, server or origin, `administer[where](argv)` as the namespace's
+    root. `proxy` and `origin` are the hosts as the client names them."""
 
     isolated = True
     proxy, origin = PROXY, ORIGIN
@@ -91,7 +92,11 @@ class World:
         for where in ("client", "origin"):
             spaces[where] = Namespace(spaces["server"].enter(unshare))
             self._stack.callback(spaces[where].close)
-        self.enter = {where: space.enter for where, space in spaces.items()}
+        self.administer = {where: space.enter for where, space in spaces.items()}
+        self.enter = self.administer
+        if os.geteuid() != 0:  # who we are to programs that treat root differently
+            ourselves = ["unshare", "--user", f"--map-user={os.geteuid()}", f"--map-group={os.getegid()}", "--"]
+            self.enter = {where: lambda argv, enter=space.enter: enter([*ourselves, *argv]) for where, space in spaces.items()}
         for link, peer in (("edge", "client"), ("inner", "origin")):
             spaces["server"].sh(f"ip link add {link} type veth peer name {link} netns {spaces[peer].holder.pid}")
         for where, space in spaces.items():
@@ -123,7 +128,7 @@ class World:
     def ordinary_user(self, argv, directory=None):
         """argv as somebody who is not root, to whom `directory` is given (for servers that refuse to be root's)."""
         if os.geteuid() != 0:
-            return ["unshare", "--user", f"--map-user={os.geteuid()}", f"--map-group={os.getegid()}", "--", *argv]
+            return argv
         nobody = 65534
         if directory is not None:
             os.chown(directory, nobody, nobody)
@@ -151,13 +156,10 @@ class PlainWorld(World):
         super().__init__()
 
     def _build(self):
-        self.enter = dict.fromkeys(LINKS, lambda argv: list(map(str, argv)))
+        self.enter = self.administer = dict.fromkeys(LINKS, lambda argv: list(map(str, argv)))
 
     def port(self):
         return free_port()
-
-    def ordinary_user(self, argv, directory=None):
-        return argv if os.geteuid() != 0 else super().ordinary_user(argv, directory)
 
 
 def world():

@@ -81,7 +81,7 @@ def edge(world, realm, proxy):
     if not world.isolated:
         yield None
         return
-    with packets.Capture(world.enter["server"], "edge", worlds.CLIENT_ADDRESS, worlds.PROXY_ADDRESS,
+    with packets.Capture(world.administer["server"], "edge", worlds.CLIENT_ADDRESS, worlds.PROXY_ADDRESS,
                          (proxy.port, realm.port)) as running:
         running.proxy = f"{worlds.PROXY_ADDRESS}:{proxy.port}"
         yield running

@@ -168,12 +168,7 @@ def git_daemon(world, tmp_path_factory):
 def sshd(world, tmp_path_factory):
     if "nologin" in pwd.getpwuid(os.geteuid()).pw_shell:
         pytest.skip("this user cannot log in")
-    # Root's sshd is root in the world; another user's must not become the root of its user namespace.
-    def enter(argv):
-        own = world.isolated and os.geteuid() != 0
-        return world.enter["origin"](world.ordinary_user(argv) if own else argv)
-
-    with Sshd(tmp_path_factory.mktemp("sshd"), world.origin_address, enter, world.prober("origin")) as running:
+    with Sshd(tmp_path_factory.mktemp("sshd"), world.origin_address, world.enter["origin"], world.prober("origin")) as running:
         running.host = world.origin
         running.login = f"{running.user}@{world.origin}"
         running.ssh = ["ssh", *running.options, "-p", str(running.port)]

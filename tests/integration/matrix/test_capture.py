@@ -26,6 +26,6 @@ def test_the_capture_sees(world, edge, kind):
     if edge is None:
         pytest.skip(f"no network namespaces here: {world.reason}")
     edge.seen()
-    subprocess.run(world.enter["client"]([PYTHON, "-c", f"import socket; {SENDERS[kind]}"]), check=False,
+    subprocess.run(world.administer["client"]([PYTHON, "-c", f"import socket; {SENDERS[kind]}"]), check=False,
                    stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, timeout=60)
     assert any(other.endswith(SEEN[kind]) for other in edge.seen()["others"])
