@@ -18,7 +18,7 @@ def test_wget_ftp(wrapped, ftp):
 
 
 def test_lftp(wrapped, ftp, blob, tmp_path):
-    script = (f"set net:max-retries 1; set xfer:clobber on; open {ftp.url()}; pget -n 4 blob -o {tmp_path}/back; "
+    script = (f"set net:max-retries 1; set xfer:clobber on; open {ftp.url()}; get blob -o {tmp_path}/back; "
               f"put {blob} -o from-lftp; bye")
     wrapped.run(["lftp", "--norc", "-c", script])
     assert (tmp_path / "back").read_bytes() == BLOB
