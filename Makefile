@@ -26,9 +26,12 @@ endif
 
 # What each part needs of Debian 12.
 BUILD_PACKAGES := g++ make libkrb5-dev libuv1-dev
+MATRIX_PACKAGES := iproute2 openssl python3-pyftpdlib nginx-light postgresql mosquitto subversion mercurial \
+                   rsync lftp aria2 w3m apache2-utils wrk socat ncat telnet iperf3 mosquitto-clients \
+                   nodejs openjdk-17-jdk-headless ruby php-cli python3-pip
 TEST_PACKAGES  := libgtest-dev libgmock-dev krb5-kdc krb5-admin-server krb5-user python3-gssapi python3-pytest \
                   python3-pytest-xdist curl wget git openssh-client openssh-server redis-server redis-tools \
-                  netcat-openbsd busybox-static libjemalloc2 libtcmalloc-minimal4 mandoc shellcheck
+                  netcat-openbsd busybox-static libjemalloc2 libtcmalloc-minimal4 mandoc shellcheck $(MATRIX_PACKAGES)
 BENCH_PACKAGES := libbenchmark-dev
 LINT_PACKAGES  := clang-format clang-tidy
 FUZZ_PACKAGES  := clang libclang-rt-14-dev
@@ -68,10 +71,13 @@ all: $(PARTS)
 
 # --- packages -------------------------------------------------------------------------------------
 SUDO     := $(if $(filter 0,$(shell id -u)),,sudo)
-# Installs those of the packages in $(1) that are missing; nothing is asked, and nothing said but their names.
+# Installs those of the packages in $(1) that are missing; nothing is asked, and nothing said but their names. The
+# servers among them are for the tests to start: meanwhile a policy, if there is none, forbids them to start themselves.
+POLICY   := /usr/sbin/policy-rc.d
 install_packages = @missing=; for p in $(1); do \
 	  dpkg-query -W -f '$${db:Status-Status}\n' $$p 2>/dev/null | grep -q '^installed' || missing="$$missing $$p"; done; \
-	[ -z "$$missing" ] || { printf '  APT  %s\n' "$$missing" && $(SUDO) apt-get -qq update && \
+	[ -z "$$missing" ] || { printf '  APT  %s\n' "$$missing"; [ -e $(POLICY) ] || { trap '$(SUDO) rm -f $(POLICY)' EXIT; \
+	  printf '\#!/bin/sh\nexit 101\n' | $(SUDO) install -m755 /dev/stdin $(POLICY); }; $(SUDO) apt-get -qq update && \
 	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -qq -y install --no-install-recommends $$missing \
 	  </dev/null >/dev/null; }
 

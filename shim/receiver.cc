@@ -100,6 +100,7 @@ void Receiver::Clear() {
   wanted_ = 1;
   peek_offset_ = -1;
   full_ = false;
+  counted_ = kNotCounted;
   shut_down_ = false;
   pending_errno_ = 0;
   failed_ = false;
@@ -133,6 +134,7 @@ ssize_t Receiver::Take(int fd, const iovec* vectors, size_t count, size_t offset
         static_cast<int>(std::max<int64_t>(0, int64_t{peek_offset_} - static_cast<int64_t>(taken)));
   }
   Settle(fd, last);
+  CountDown(fd, taken);
   if (taken != 0 || last == Loaded::kFrame || last == Loaded::kEnd)
     return static_cast<ssize_t>(taken);
   errno = last == Loaded::kError ? std::exchange(pending_errno_, 0) : EAGAIN;
@@ -191,7 +193,7 @@ size_t Receiver::Available(int fd) {
   MutexLock lock(mutex_);
   if (layer_ == nullptr) return 0;
   (void)Look(fd, SIZE_MAX);
-  return plain();
+  return counted_ = plain();
 }
 
 bool Receiver::IsReadable(int fd) {
@@ -331,8 +333,21 @@ size_t Receiver::Missing(size_t octets) const {
 void Receiver::SetKernelLowWater(int fd, size_t octets) {
   if (low_water_ == octets) return;
   low_water_ = octets;
-  int value = static_cast<int>(octets);
+  WriteKernelLowWater(fd);
+}
+
+void Receiver::WriteKernelLowWater(int fd) {
+  int value = static_cast<int>(low_water_);
   (void)real::setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &value, sizeof value);
+}
+
+// A program that takes more than it was told of may believe that the rest has come since, with an
+// edge of its own, and go to wait for it (nginx does). Writing SO_RCVLOWAT makes the kernel wake
+// whoever waits.
+void Receiver::CountDown(int fd, size_t taken) {
+  if (counted_ == kNotCounted) return;
+  if (taken > counted_) WriteKernelLowWater(fd);
+  counted_ = taken > counted_ ? kNotCounted : counted_ - taken;
 }
 
 Receiver::Loaded Receiver::Fail(int fd, const Status& error) {

@@ -27,6 +27,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include "lib/io/session_state.h"
@@ -58,7 +59,7 @@ class Receiver {
   void SetPeekOffset(int offset);
   int peek_offset() const { return peek_offset_; }
 
-  // How much plaintext can be delivered without waiting (FIONREAD).
+  // How much plaintext can be delivered without waiting (FIONREAD); no more than fits the buffer.
   size_t Available(int fd);
 
   // Would poll(2) say so: could Take deliver as much as SO_RCVLOWAT asks for, the end or an error?
@@ -74,6 +75,8 @@ class Receiver {
   Mutex& mutex() { return mutex_; }
 
  private:
+  static constexpr size_t kNotCounted = SIZE_MAX;
+
   enum class Loaded {
     kFrame,    // a frame has been opened (or the window refilled)
     kNothing,  // not all of it has come
@@ -91,6 +94,8 @@ class Receiver {
   void Settle(int fd, Loaded last);     // makes the kernel's answer true
   size_t Missing(size_t octets) const;  // behind pos_, for so much plaintext in all
   void SetKernelLowWater(int fd, size_t octets);
+  void WriteKernelLowWater(int fd);
+  void CountDown(int fd, size_t taken);  // from what Available said
   Loaded Fail(int fd, const Status& error);
   bool Allocate();
   void Clear();
@@ -107,6 +112,7 @@ class Receiver {
   std::atomic<int> wanted_{1};  // and as the application has it
   std::atomic<int> peek_offset_{-1};
   bool full_ = false;  // the window holds all that it can, and no more plaintext can be opened
+  size_t counted_ = kNotCounted;  // what is left of Available's answer
   std::atomic<bool> shut_down_{false};
   int pending_errno_ = 0;  // to be reported by the next Take
   bool failed_ = false;    // and reported: from now on it is the end of the stream

@@ -2,9 +2,12 @@
 
 #include <utility>
 
+#include "lib/security/gss_gate.h"
+
 namespace socksify {
 
 Result<bool> GssLayer::Negotiate(ByteView input, size_t* consumed, Bytes* output) {
+  const GssGate gate;
   *consumed = 0;
   if (!error_.ok()) return error_;
   if (!begun_) {
@@ -35,6 +38,16 @@ Result<bool> GssLayer::Negotiate(ByteView input, size_t* consumed, Bytes* output
     }
   }
   return true;
+}
+
+Status GssLayer::Seal(ByteView plain, Bytes* frame) {
+  const GssGate gate;
+  return protection_->Seal(plain, frame);
+}
+
+Result<ByteSpan> GssLayer::Open(ByteSpan frame) {
+  const GssGate gate;
+  return protection_->Open(frame);
 }
 
 Result<size_t> GssLayer::FrameSize(ByteView octets) const {

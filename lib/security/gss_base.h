@@ -20,9 +20,9 @@ class GssLayer : public SecurityLayer {
   bool framed() const final { return true; }
   size_t MaxPlaintext() const final { return protection_->MaxPlaintext(); }
   size_t MinFrameSize() const final { return protection_->MinFrameSize(); }
-  Status Seal(ByteView plain, Bytes* frame) final { return protection_->Seal(plain, frame); }
+  Status Seal(ByteView plain, Bytes* frame) final;
   Result<size_t> FrameSize(ByteView head) const final;
-  Result<ByteSpan> Open(ByteSpan frame) final { return protection_->Open(frame); }
+  Result<ByteSpan> Open(ByteSpan frame) final;
   Result<Bytes> Export() final;
 
  protected:

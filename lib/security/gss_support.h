@@ -13,6 +13,7 @@ extern "C" {  // MIT 1.20 closes its own before the RFC 5801 calls
 
 #include "lib/base/bytes.h"
 #include "lib/base/result.h"
+#include "lib/security/gss_gate.h"
 
 namespace socksify {
 
@@ -32,8 +33,10 @@ class GssHandle {
   Handle get() const { return handle_; }
   Handle* address() { return &handle_; }
   void Reset() {
+    if (handle_ == nullptr) return;
+    const GssGate gate;
     OM_uint32 minor;
-    if (handle_ != nullptr) (void)release(&minor, &handle_);
+    (void)release(&minor, &handle_);
     handle_ = nullptr;
   }
 

@@ -27,8 +27,8 @@ def realm():
 class Origin(Service):
     """The origin process and its ports by service name."""
 
-    def __init__(self):
-        super().__init__([PYTHON, str(SUPPORT / "origin.py"), "--events"])
+    def __init__(self, address="127.0.0.1", enter=list):
+        super().__init__(enter([PYTHON, str(SUPPORT / "origin.py"), "--events", "--address", address]))
         self.ports = self.await_event("ports")
 
     @contextlib.contextmanager

@@ -1,5 +1,8 @@
 #!/usr/bin/python3
-"""A git server over HTTP: `git http-backend` behind http.server (CGI, RFC 3875). Says `listening on ADDR:PORT`."""
+"""A git server over HTTP: `git http-backend` behind http.server (CGI, RFC 3875). Says `listening on ADDR:PORT`.
+
+    git_http.py ROOT [ADDRESS]
+"""
 
 import os
 import subprocess
@@ -49,9 +52,10 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def main():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    address = sys.argv[2] if len(sys.argv) > 2 else "127.0.0.1"
+    server = ThreadingHTTPServer((address, 0), Handler)
     server.daemon_threads = True
-    print(f"listening on 127.0.0.1:{server.server_address[1]}", flush=True)
+    print(f"listening on {address}:{server.server_address[1]}", flush=True)
     server.serve_forever()
 
 

@@ -19,19 +19,23 @@ def free_port(host="127.0.0.1", kind=socket.SOCK_STREAM):
         return probe.getsockname()[1]
 
 
-def await_port(host, port, process=None, timeout=HANG):
-    """Returns once something accepts at host:port; fails if `process` ends first."""
+def accepts(host, port):
+    try:
+        socket.create_connection((host, port), 1).close()
+        return True
+    except OSError:
+        return False
+
+
+def await_port(host, port, process=None, timeout=HANG, probe=accepts):
+    """Returns once something accepts at host:port; fails if `process` ends first. `probe` may ask from elsewhere."""
     deadline = time.monotonic() + timeout
-    while True:
-        try:
-            socket.create_connection((host, port), 1).close()
-            return
-        except OSError as error:
-            if process is not None and process.poll() is not None:
-                raise RuntimeError(f"{process.args} ended with {process.returncode} before listening") from error
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"nothing listens at {host}:{port}") from error
-            time.sleep(0.01)  # the connect probe is the event; this only paces it
+    while not probe(host, port):
+        if process is not None and process.poll() is not None:
+            raise RuntimeError(f"{process.args} ended with {process.returncode} before listening")
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"nothing listens at {host}:{port}")
+        time.sleep(0.01)  # the connect probe is the event; this only paces it
 
 
 def stop(process, timeout=HANG):

@@ -21,7 +21,7 @@ from pathlib import Path
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from support.process import HANG, await_port, free_port, stop  # noqa: E402
+from support.process import HANG, accepts, await_port, free_port, stop  # noqa: E402
 
 SBIN = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
 SERVICE_HOSTS = ("127.0.0.1", "localhost", "::1")
@@ -49,8 +49,8 @@ KRB5_CONF = """\
 
 KDC_CONF = """\
 [kdcdefaults]
-    kdc_listen = 127.0.0.1:{port}
-    kdc_tcp_listen = 127.0.0.1:{port}
+    kdc_listen = {address}:{port}
+    kdc_tcp_listen = {address}:{port}
 [realms]
     {realm} = {{
         database_name = {dir}/principal
@@ -73,17 +73,20 @@ def program(name):
 
 
 class Realm:
-    """One realm, one KDC on a loopback port, everything it writes below `directory`.
+    """One realm, one KDC on a port of `address`, everything it writes below `directory`.
 
     `env` is what a client needs: configuration, credential cache, replay cache. A server is given `server_env`,
-    which names the keytab too.
+    which names the keytab too. Elsewhere than on loopback, `enter` makes argv one that runs where `address` is, and
+    `probe` asks there whether something accepts.
     """
 
-    def __init__(self, directory=None, name="SOCKS.TEST", enctypes="aes256-cts:normal aes128-cts:normal"):
+    def __init__(self, directory=None, name="SOCKS.TEST", enctypes="aes256-cts:normal aes128-cts:normal",
+                 address="127.0.0.1", enter=list, probe=accepts):
         self._own = directory is None
         self.dir = Path(directory or tempfile.mkdtemp(prefix="realm-"))
         self.name = name
         self.enctypes = enctypes
+        self.address, self.enter, self.probe = address, enter, probe
         self.kdc = None
         self.passwords = {}
         self._swallowers = []
@@ -106,7 +109,7 @@ class Realm:
 
     def _run(self, *argv, env=None, **options):
         full = {"PATH": SBIN, "LC_ALL": "C", **self.server_env, **(env or {})}
-        done = subprocess.run(argv, env=full, capture_output=True, text=True, timeout=HANG, **options)
+        done = subprocess.run(self.enter(argv), env=full, capture_output=True, text=True, timeout=HANG, **options)
         if done.returncode != 0:
             raise RuntimeError(f"{' '.join(argv)}: {done.stderr or done.stdout}")
         return done.stdout
@@ -117,26 +120,26 @@ class Realm:
         (self.dir / "kadm5.acl").touch()
         for attempt in range(5):  # another process may take the port between the probe and the bind
             self.port = free_port()
-            self._write_conf("krb5.conf", f"127.0.0.1:{self.port}")
-            (self.dir / "kdc.conf").write_text(
-                KDC_CONF.format(realm=self.name, dir=self.dir, port=self.port, enctypes=self.enctypes))
+            self._write_conf("krb5.conf", f"{self.address}:{self.port}")
+            (self.dir / "kdc.conf").write_text(KDC_CONF.format(
+                realm=self.name, dir=self.dir, address=self.address, port=self.port, enctypes=self.enctypes))
             if attempt == 0:
                 self._run(program("kdb5_util"), "create", "-s", "-r", self.name, "-P", "x")
             self.kdc = subprocess.Popen(
-                [program("krb5kdc"), "-n", "-r", self.name, "-P", str(self.dir / "kdc.pid")],
+                self.enter([program("krb5kdc"), "-n", "-r", self.name, "-P", str(self.dir / "kdc.pid")]),
                 env={"PATH": SBIN, **self.env}, stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             try:
-                await_port("127.0.0.1", self.port, self.kdc)
+                await_port(self.address, self.port, self.kdc, probe=self.probe)
                 return self
             except RuntimeError:
                 continue
         raise RuntimeError("krb5kdc does not start: " + (self.dir / "kdc.log").read_text())
 
-    def populate(self):
+    def populate(self, hosts=SERVICE_HOSTS):
         """What most tests want: alice with a ticket, keytabs for `socks` and `rcmd` at the loopback names."""
         self.add_principal("alice", "wonderland")
-        for host in SERVICE_HOSTS:
+        for host in hosts:
             for service in ("socks", "rcmd"):
                 self.add_principal(f"{service}/{host}")
                 self.ktadd(f"{service}/{host}")

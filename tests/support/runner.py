@@ -1,5 +1,7 @@
 """Runs commands under `socksify-gss` with nothing of the developer's environment."""
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,10 +17,13 @@ def program(name, *arguments):
 
 
 class Socksify:
-    """`run` waits, `popen` does not. Nothing is bypassed: everything in these tests is on loopback."""
+    """`run` waits, `popen` does not. Nothing is bypassed: everything in these tests is on loopback.
 
-    def __init__(self, realm, home):
+    `enter` makes argv one that runs in the client's namespace, if it has one."""
+
+    def __init__(self, realm, home, enter=list):
         self.realm = realm
+        self.enter = enter
         self.home = Path(home)
 
     def env(self, server=None, level="confidentiality", extra=None):
@@ -33,16 +38,17 @@ class Socksify:
 
     def popen(self, server, argv, *, level="confidentiality", env=None, options=(), **more):
         settings = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | more
-        return subprocess.Popen([built("socksify-gss"), *options, "--", *map(str, argv)],
-                                env=self.env(server, level, env), **settings)
+        command = self.enter([built("socksify-gss"), *options, "--", *map(str, argv)])
+        return subprocess.Popen(command, env=self.env(server, level, env), **settings)
 
     def run(self, server, argv, *, level="confidentiality", env=None, options=(), input=None, timeout=180, **more):
-        settings = {"stdin": subprocess.PIPE if input is not None else subprocess.DEVNULL} | more
+        settings = {"stdin": subprocess.PIPE if input is not None else subprocess.DEVNULL,
+                    "start_new_session": True} | more
         with self.popen(server, argv, level=level, env=env, options=options, **settings) as process:
             try:
                 out, err = process.communicate(input, timeout)
             except subprocess.TimeoutExpired:
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)  # its children too: they hold our pipes
                 out, err = process.communicate()
                 raise AssertionError(f"{argv} hangs; stdout {out[-2000:]!r}, stderr {err[-2000:]!r}") from None
         return subprocess.CompletedProcess(argv, process.returncode, out, (err or b"").decode(errors="replace"))

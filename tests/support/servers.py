@@ -31,10 +31,12 @@ def base_env(realm_env):
 
 
 class SocksServer(Service):
-    """A running server of either kind. `host` in tests: the name that only the server can resolve."""
+    """A running server of either kind. `host` in tests: the name that only the server can resolve.
+
+    `enter` makes argv one that runs in a namespace of its own, whose names are the namespace's."""
 
     def __init__(self, kind, realm, directory, *, methods="gssapi", levels="integrity,confidentiality", user=None,
-                 listen="127.0.0.1:0", hosts=None, keytab=None, faults=(), options=()):
+                 listen="127.0.0.1:0", hosts=None, keytab=None, faults=(), options=(), enter=None):
         self.kind = kind
         directory = Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
@@ -58,11 +60,12 @@ class SocksServer(Service):
                 users.write_text(user + "\n")
                 users.chmod(0o600)
                 argv += ["--users", str(users)]
-            if namespace.available():
+            if enter is None and namespace.available():
                 table = directory / "hosts"
                 table.write_text("127.0.0.1 localhost\n" + "".join(f"{a} {n}\n" for n, a in hosts.items()))
                 argv = namespace.with_hosts(table, argv)
-        super().__init__(argv + list(options), env=env, name=kind, stderr=str(directory / "server.log"))
+        argv += options
+        super().__init__(enter(argv) if enter else argv, env=env, name=kind, stderr=str(directory / "server.log"))
 
     @property
     def target(self):
