@@ -69,7 +69,7 @@ int Launch(char** command, const Config& config, const ConfigLoader& loader) {
   if (Finding finding = FindProgram(command[0], &path); finding.exit_status != 0) {
     return Fail(finding.exit_status, finding.message);
   }
-  if (Finding finding = InspectProgram(path, parts->shim); finding.exit_status != 0) {
+  if (Finding finding = InspectProgram(path); finding.exit_status != 0) {
     return Fail(finding.exit_status, finding.message);
   }
   if (!SetEnvironment(config, loader, parts->shim)) {

@@ -21,10 +21,8 @@ inline constexpr int kExitNotFound = 127;
 // that must not be executed.
 Finding FindProgram(const std::string& command, std::string* path);
 
-// Follows `path`, through `#!` lines and env, to the programs that would run, and refuses (126)
-// what the dynamic linker would start without the shim: statically linked programs, programs that
-// gain privileges, programs for another machine or C library than the shim at `shim` is made for.
-Finding InspectProgram(const std::string& path, const std::string& shim);
+// Refuses (126) what would run without the preloaded library (lib/io/executable.h).
+Finding InspectProgram(const std::string& path);
 
 }  // namespace socksify
 
