@@ -26,7 +26,7 @@ DescriptorTable::Entry* DescriptorTable::At(int fd) {
 }
 
 uintptr_t DescriptorTable::Exchange(int fd, uintptr_t entry) {
-  if (entry == 0 && Load(fd) == 0) return 0;
+  if (foreign_ || (entry == 0 && Load(fd) == 0)) return 0;
   Entry* at = At(fd);
   return at == nullptr ? 0 : at->exchange(entry, std::memory_order_acq_rel);
 }
@@ -61,7 +61,7 @@ void DescriptorTable::Set(int fd, const ConnectionRef& connection) {
 }
 
 void DescriptorTable::Forget(int fd) {
-  Entry* at = At(fd);
+  Entry* at = foreign_ ? nullptr : At(fd);
   auto own = static_cast<uintptr_t>(Mark::kOwn);
   if (at != nullptr) (void)at->compare_exchange_strong(own, 0);
 }

@@ -70,6 +70,10 @@ class DescriptorTable {
     }
   }
 
+  // The calling thread has descriptors of its own from now on (own_table.h): the table is not about
+  // them, and stays as it is.
+  static void LeaveToOthers() { foreign_ = true; }
+
   static constexpr unsigned kNumbers = 1u << 20;  // the kernel's fs.nr_open by default
 
  private:
@@ -81,7 +85,9 @@ class DescriptorTable {
     if (static_cast<unsigned>(fd) >= kNumbers) return 0;
     Entry* page = pages_[static_cast<unsigned>(fd) / kPageSize].load(std::memory_order_acquire);
     if (page == nullptr) return 0;
-    return page[static_cast<unsigned>(fd) % kPageSize].load(std::memory_order_acquire);
+    const uintptr_t entry =
+        page[static_cast<unsigned>(fd) % kPageSize].load(std::memory_order_acquire);
+    return __builtin_expect(entry != 0, 0) && foreign_ ? 0 : entry;
   }
 
   static ConnectionRef FindSlow(int fd);
@@ -89,6 +95,7 @@ class DescriptorTable {
   static uintptr_t Exchange(int fd, uintptr_t entry);
   static void Replaced(uintptr_t old);
 
+  static inline thread_local constinit bool foreign_ = false;
   static inline constinit std::atomic<Entry*> pages_[kNumbers / kPageSize] = {};
 };
 

@@ -256,7 +256,11 @@ EXPORT int close(int fd) {
 }
 
 EXPORT int close_range(unsigned first, unsigned last, int flags) noexcept {
-  if (first > last || (flags & ~static_cast<int>(CLOSE_RANGE_UNSHARE)) != 0) {
+  // With nobody to share them, unsharing descriptors says nothing; but the service must not lose
+  // sight of them.
+  constexpr int kUnshare = CLOSE_RANGE_UNSHARE;
+  if ((flags & kUnshare) != 0 && !InVforkChild() && Service::IsOnlyThread()) flags &= ~kUnshare;
+  if (first > last || (flags & ~kUnshare) != 0) {
     return real::close_range(first, last, flags);  // an error, or close-on-exec alone
   }
   ErrnoKeeper keeper;

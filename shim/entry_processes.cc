@@ -1,17 +1,29 @@
 // Processes: a program that is executed does not know the sessions of this one, so those that it
-// inherits are detached (detach.h). At the end, what has been accepted is sent.
-#include <spawn.h>
-
+// inherits are detached (detach.h). It is wrapped, whatever its environment was to be
+// (child_environment.h), or not executed (exec_check.h). At the end, what has been accepted is
+// sent.
 #include <alloca.h>
+#include <fcntl.h>
+#include <paths.h>
+#include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <wordexp.h>
+
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
 
+#include "lib/io/executable.h"
+#include "shim/child_environment.h"
 #include "shim/detach.h"
 #include "shim/entry.h"
+#include "shim/exec_check.h"
+#include "shim/guard.h"
 #include "shim/process.h"
 #include "shim/real_calls.h"
 #include "shim/report.h"
+#include "shim/run_environment.h"
 #include "shim/service.h"
 
 namespace socksify {
@@ -22,6 +34,69 @@ __attribute__((destructor)) void LeaveTails() {
   if (!InVforkChild()) Service::LeaveTails();
 }
 
+using For = ChildEnvironment::For;
+
+int Execute(const char* path, char* const argv[], char* const environment[]) {
+  if (!MayExecute(AT_FDCWD, path, 0, For::kThisProcess)) return -1;
+  return WithChildEnvironment(environment, For::kThisProcess,
+                              [&](char* const* given) { return real::execve(path, argv, given); });
+}
+
+int ExecuteAt(int directory, const char* path, char* const argv[], char* const environment[],
+              int flags) {
+  if (!MayExecute(directory, path, flags, For::kThisProcess)) return -1;
+  return WithChildEnvironment(environment, For::kThisProcess, [&](char* const* given) {
+    return real::execveat(directory, path, argv, given, flags);
+  });
+}
+
+// What execve does not know goes to the shell, with the arguments but the first.
+int ExecuteAsScript(const char* path, char* const argv[], char* const given[]) {
+  size_t count = 0;
+  while (argv[count] != nullptr) ++count;
+  auto** arguments = static_cast<char**>(alloca((count + 3) * sizeof(char*)));
+  char** to = arguments;
+  *to++ = const_cast<char*>(_PATH_BSHELL);
+  *to++ = const_cast<char*>(path);
+  for (size_t i = 1; i < count; ++i) *to++ = argv[i];
+  *to = nullptr;
+  if (!MayExecute(AT_FDCWD, _PATH_BSHELL, 0, For::kThisProcess)) return -1;
+  return real::execve(_PATH_BSHELL, arguments, given);
+}
+
+// As execvpe(3), but that the search ends where a file is refused.
+int ExecuteByName(const char* file, char* const argv[], char* const environment[]) {
+  return WithChildEnvironment(environment, For::kThisProcess, [&](char* const* given) {
+    PathSearch search(file);
+    while (const char* path = search.Next()) {
+      if (!MayExecute(AT_FDCWD, path, 0, For::kThisProcess)) return -1;
+      (void)real::execve(path, argv, given);
+      if (errno == ENOEXEC) (void)ExecuteAsScript(path, argv, given);
+      if (!search.GoesOn(errno)) return -1;
+    }
+    return FailWith(search.error());
+  });
+}
+
+// The file that posix_spawnp(3) would execute: the first that can be.
+bool MaySpawnByName(const char* file) {
+  PathSearch search(file);
+  while (const char* path = search.Next()) {
+    struct stat status;
+    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode)) continue;
+    if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) != 0) continue;
+    return MayExecute(AT_FDCWD, path, 0, For::kNewProcess);
+  }
+  return true;
+}
+
+// libc is about to start the shell, with the environment as it is.
+bool PrepareForShell() {
+  if (!MayExecute(AT_FDCWD, _PATH_BSHELL, 0, For::kNewProcess)) return false;
+  ChildEnvironment::CompleteOwn();
+  return true;
+}
+
 }  // namespace
 }  // namespace socksify
 
@@ -30,33 +105,34 @@ using namespace socksify;  // NOLINT: the functions below are libc's
 EXPORT int execve(const char* path, char* const argv[], char* const environment[]) noexcept {
   LeaveTails();
   ExecFence fence;
-  return real::execve(path, argv, environment);
+  return Execute(path, argv, environment);
 }
 EXPORT int execv(const char* path, char* const argv[]) noexcept {
   LeaveTails();
   ExecFence fence;
-  return real::execv(path, argv);
+  return Execute(path, argv, environ);
 }
 EXPORT int execvp(const char* file, char* const argv[]) noexcept {
   LeaveTails();
   ExecFence fence;
-  return real::execvp(file, argv);
+  return ExecuteByName(file, argv, environ);
 }
 EXPORT int execvpe(const char* file, char* const argv[], char* const environment[]) noexcept {
   LeaveTails();
   ExecFence fence;
-  return real::execvpe(file, argv, environment);
+  return ExecuteByName(file, argv, environment);
 }
 EXPORT int fexecve(int fd, char* const argv[], char* const environment[]) noexcept {
+  if (fd < 0) return FailWith(EINVAL);
   LeaveTails();
   ExecFence fence;
-  return real::fexecve(fd, argv, environment);
+  return ExecuteAt(fd, "", argv, environment, AT_EMPTY_PATH);
 }
 EXPORT int execveat(int directory, const char* path, char* const argv[], char* const environment[],
                     int flags) noexcept {
   LeaveTails();
   ExecFence fence;
-  return real::execveat(directory, path, argv, environment, flags);
+  return ExecuteAt(directory, path, argv, environment, flags);
 }
 
 // The arguments from `first` to the null pointer, as an array on the caller's stack: no allocation,
@@ -93,14 +169,20 @@ EXPORT int execle(const char* path, const char* argument, ...) noexcept {
 EXPORT int posix_spawn(pid_t* pid, const char* path, const posix_spawn_file_actions_t* actions,
                        const posix_spawnattr_t* attributes, char* const argv[],
                        char* const environment[]) {
+  if (!MayExecute(AT_FDCWD, path, 0, For::kNewProcess)) return errno;
   ExecFence fence;
-  return real::posix_spawn(pid, path, actions, attributes, argv, environment);
+  return WithChildEnvironment(environment, For::kNewProcess, [&](char* const* given) {
+    return real::posix_spawn(pid, path, actions, attributes, argv, given);
+  });
 }
 EXPORT int posix_spawnp(pid_t* pid, const char* file, const posix_spawn_file_actions_t* actions,
                         const posix_spawnattr_t* attributes, char* const argv[],
                         char* const environment[]) {
+  if (!MaySpawnByName(file)) return errno;
   ExecFence fence;
-  return real::posix_spawnp(pid, file, actions, attributes, argv, environment);
+  return WithChildEnvironment(environment, For::kNewProcess, [&](char* const* given) {
+    return real::posix_spawnp(pid, file, actions, attributes, argv, given);
+  });
 }
 
 // The program that is spawned will have it.
@@ -129,12 +211,19 @@ asm(".text\n"
     ".size vfork, . - vfork\n");
 
 EXPORT int system(const char* command) {
+  if (command != nullptr && !PrepareForShell()) return 127 << 8;  // as if exec had failed
   ExecFence fence;
   return real::system(command);
 }
 EXPORT FILE* popen(const char* command, const char* mode) {
+  if (!PrepareForShell()) return nullptr;
   ExecFence fence;
   return real::popen(command, mode);
+}
+EXPORT int wordexp(const char* words, wordexp_t* expanded, int flags) {
+  if ((flags & WRDE_NOCMD) == 0 && !PrepareForShell()) flags |= WRDE_NOCMD;
+  ExecFence fence;
+  return real::wordexp(words, expanded, flags);
 }
 
 EXPORT void _exit(int status) {
@@ -143,3 +232,31 @@ EXPORT void _exit(int status) {
   __builtin_unreachable();
 }
 EXPORT void _Exit(int status) noexcept { _exit(status); }
+
+// The kernel has these from a process of one thread alone, or has them concern its other threads,
+// which must not be the shim's.
+EXPORT int unshare(int flags) noexcept {
+  Service::Retire();
+  return real::unshare(flags);
+}
+EXPORT int setns(int fd, int type) noexcept {
+  Service::Retire();
+  return real::setns(fd, type);
+}
+EXPORT int prctl(int option, ...) noexcept {
+  va_list list;
+  va_start(list, option);
+  unsigned long arguments[4];
+  for (unsigned long& argument : arguments) argument = va_arg(list, unsigned long);
+  va_end(list);
+  if (option == PR_SET_SECCOMP) Service::Retire();
+  return real::prctl(option, arguments[0], arguments[1], arguments[2], arguments[3]);
+}
+
+// A program may have cleared its environment: libkrb5, when it works for the shim, finds the
+// credentials of the run all the same.
+EXPORT char* secure_getenv(const char* name) noexcept {
+  char* value = real::secure_getenv(name);
+  if (value != nullptr || !Guard::active()) return value;
+  return const_cast<char*>(RunEnvironment::Get(name));
+}

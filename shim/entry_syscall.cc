@@ -1,6 +1,7 @@
 // syscall(2): programs that call the kernel by number meet the same functions as those that call
 // libc.
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
@@ -12,6 +13,7 @@
 #include "shim/guard.h"
 #include "shim/real_calls.h"
 #include "shim/report.h"
+#include "shim/service.h"
 
 using namespace socksify;  // NOLINT: the function below is libc's
 
@@ -110,6 +112,8 @@ EXPORT long syscall(long number, ...) noexcept {
       SERVE_AS(epoll_ctl);
       SERVE_AS(execve);
       SERVE_AS(execveat);
+      SERVE_AS(unshare);
+      SERVE_AS(setns);
 #undef SERVE_AS
       case SYS_fcntl:
         return fcntl(As<int>(arguments[0]), As<int>(arguments[1]), arguments[2]);
@@ -127,6 +131,11 @@ EXPORT long syscall(long number, ...) noexcept {
         return Pselect6(arguments);
       case SYS_exit_group:
         return Exit(arguments);
+      case SYS_prctl:
+        return prctl(As<int>(arguments[0]), arguments[1], arguments[2], arguments[3], arguments[4]);
+      case SYS_seccomp:
+        Service::Retire();
+        break;
       case SYS_io_uring_setup:
         return RefuseIoUring();
       default:

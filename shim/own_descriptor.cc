@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstdint>
 
 #include "shim/descriptor_table.h"
@@ -21,6 +22,22 @@ int g_raised = 0;  // guarded by leaf_mutex: guards that live, while the limit i
 rlimit g_limit;    // as the application has it, meanwhile
 
 constexpr int kLowest = 512;  // out of the way; above it if the limit on descriptors allows
+
+// As many as a connection needs while it is made: for the resolver, the credentials, the KDC, the
+// service. Numbers are taken from below, so one that is free so far from the end tells.
+bool IsRoom() {
+  constexpr int kNeeded = 16;
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return true;
+  const auto last = static_cast<int64_t>(std::min<rlim_t>(limit.rlim_cur, INT_MAX)) - kNeeded;
+  const int probe = real::eventfd(0, EFD_CLOEXEC);
+  if (probe < 0 || last < 0) return (void)real::close(probe), false;
+  const int from = static_cast<int>(std::min<int64_t>(last, kLowest));
+  const int free_number = real::fcntl(probe, F_DUPFD_CLOEXEC, from);
+  (void)real::close(probe);
+  (void)real::close(free_number);
+  return free_number >= 0 && free_number <= last;
+}
 
 }  // namespace
 
@@ -54,16 +71,15 @@ void OwnDescriptor::CloseAllBut(bool (*keep)(int fd)) {
 DescriptorHeadroom::DescriptorHeadroom() {
   const int saved_errno = errno;
   MutexLock lock(leaf_mutex);
-  const int probe = g_raised == 0 ? real::eventfd(0, EFD_CLOEXEC) : -1;
-  if (probe >= 0) {
-    (void)real::close(probe);
-  } else if (g_raised != 0 || errno == EMFILE) {
+  enough_ = IsRoom();
+  if (g_raised != 0 || !enough_) {
     raised_ = true;
     if (g_raised++ == 0 && getrlimit(RLIMIT_NOFILE, &g_limit) == 0) {
       const rlimit more = {std::min(g_limit.rlim_max, g_limit.rlim_cur + kHeadroom),
                            g_limit.rlim_max};
       (void)setrlimit(RLIMIT_NOFILE, &more);
     }
+    enough_ = IsRoom();
   }
   errno = saved_errno;
 }

@@ -17,7 +17,7 @@ class OwnDescriptor {
 };
 
 // While it lives, a process that has used up its descriptors (RLIMIT_NOFILE) can still open the few
-// that a connection needs, if its hard limit allows.
+// that a connection needs, if its hard limit allows. If not: own_table.h.
 class DescriptorHeadroom {
  public:
   DescriptorHeadroom();
@@ -25,8 +25,11 @@ class DescriptorHeadroom {
   DescriptorHeadroom(const DescriptorHeadroom&) = delete;
   DescriptorHeadroom& operator=(const DescriptorHeadroom&) = delete;
 
+  bool enough() const { return enough_; }
+
  private:
   bool raised_ = false;
+  bool enough_ = true;
 };
 
 }  // namespace socksify

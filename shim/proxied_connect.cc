@@ -14,6 +14,7 @@
 #include "shim/dns_stub.h"
 #include "shim/guard.h"
 #include "shim/own_descriptor.h"
+#include "shim/own_table.h"
 #include "shim/real_calls.h"
 #include "shim/registrations.h"
 #include "shim/report.h"
@@ -83,9 +84,11 @@ bool IsMappedOnV6Only(int fd, const sockaddr* address) {
 }
 
 bool LoadCore() {
+  if (Runtime::LoadedCore() != nullptr) return true;
   const Guard guard;
   const DescriptorHeadroom headroom;
-  return Runtime::GetCore() != nullptr;
+  if (headroom.enough()) return Runtime::GetCore() != nullptr;
+  return RunWithOwnTable(-1, [] { (void)Runtime::GetCore(); }) && Runtime::LoadedCore() != nullptr;
 }
 
 void StartAttempt(const ConnectionRef& connection, int fd, const Address& destination, int family) {

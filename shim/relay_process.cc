@@ -19,6 +19,7 @@
 #include "shim/own_descriptor.h"
 #include "shim/real_calls.h"
 #include "shim/report.h"
+#include "shim/run_environment.h"
 #include "shim/runtime.h"
 #include "shim/signals.h"
 
@@ -35,6 +36,7 @@ std::vector<std::string> RelayEnvironment() {
   std::vector<std::string> kept;
   for (const char* name : {"KRB5_CONFIG", "LD_LIBRARY_PATH"}) {
     const char* value = getenv(name);
+    if (value == nullptr) value = RunEnvironment::Get(name);  // cleared by the program
     if (value != nullptr) kept.push_back(std::string(name) + "=" + value);
   }
   return kept;

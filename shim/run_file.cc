@@ -17,6 +17,7 @@
 #include <string_view>
 
 #include "shim/real_calls.h"
+#include "shim/run_environment.h"
 
 namespace socksify {
 namespace {
@@ -26,7 +27,7 @@ constexpr time_t kStaleAfter = 24 * 60 * 60;
 // A directory of the user's own, not reachable by others. Empty when there is none.
 std::string RunDirectory() {
   std::string path;
-  const char* runtime = getenv("XDG_RUNTIME_DIR");
+  const char* runtime = RunEnvironment::Get("XDG_RUNTIME_DIR");
   if (runtime != nullptr && runtime[0] == '/') {
     path = std::string(runtime) + "/socksify-gss";
   } else {
@@ -69,7 +70,7 @@ bool IsPlainToken(std::string_view token) {
 int OpenRunFile(const char* suffix, size_t size) {
   rlimit limit;  // beyond it ftruncate would end the process
   if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < size) return -1;
-  const char* run = getenv("SOCKSIFY_RUN");
+  const char* run = RunEnvironment::Get("SOCKSIFY_RUN");
   if (run == nullptr || !IsPlainToken(run)) return -1;
   const std::string directory = RunDirectory();
   if (directory.empty()) return -1;

@@ -7,17 +7,23 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <span>
 
 #include "lib/config/loader.h"
 #include "lib/io/core_loader.h"
+#include "shim/child_environment.h"
 #include "shim/guard.h"
 #include "shim/own_descriptor.h"
 #include "shim/process.h"
 #include "shim/real_calls.h"
 #include "shim/report.h"
+#include "shim/run_environment.h"
 #include "shim/signals.h"
 
 namespace socksify {
@@ -53,10 +59,11 @@ long WriteLog(int fd, const void* octets, size_t count) {
   return written;
 }
 
+constexpr int kLogFlags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY;
+
 void OpenLog(const Config& config) {
   if (!config.log_file.empty()) {
-    constexpr int kFlags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY;
-    g_log_fd = OwnDescriptor::Adopt(real::open(config.log_file.c_str(), kFlags, 0600));
+    g_log_fd = OwnDescriptor::Adopt(real::open(config.log_file.c_str(), kLogFlags, 0600));
     if (g_log_fd < 0) {
       Log::Warn("cannot open the log file " + config.log_file + ": " + strerror(errno));
     }
@@ -64,14 +71,28 @@ void OpenLog(const Config& config) {
   Log::Open("socksify-gss", config.log_level, g_log_fd >= 0 ? g_log_fd : STDERR_FILENO, &WriteLog);
 }
 
+// For a process that --no-children keeps out of the run, and that has the library nevertheless.
+void LeaveAlone(Config& config) {
+  if (auto everything = BypassRules::Parse("0.0.0.0/0,::/0"); everything.ok()) {
+    config.bypass = std::move(*everything);
+  }
+  config.dns = DnsMode::kLocal;
+  config.udp = UdpMode::kDirect;
+}
+
 void LoadConfig() {
   Guard guard;
+  const DescriptorHeadroom headroom;
   Log::Open("socksify-gss", LogLevel::kWarn, STDERR_FILENO, &WriteLog);
-  auto config = LoadFromEnvironment();
+  auto config = LoadFrom([](const char* name) -> const char* {
+    const char* value = RunEnvironment::Get(name);
+    return value != nullptr ? value : getenv(name);
+  });
   if (!config.ok()) {
     ReportOnce(config.status().message(), LogLevel::kError);
     return;
   }
+  if (ChildEnvironment::IsLeftAlone(ChildEnvironment::For::kThisProcess)) LeaveAlone(*config);
   PrepareForForks();
   OpenLog(*config);
   g_config = new Config(std::move(*config));  // never destroyed: threads outlive destructors
@@ -97,6 +118,8 @@ const Config* Runtime::GetConfig() {
 
 const Config* Runtime::LoadedConfig() { return g_config.load(std::memory_order_acquire); }
 
+const Core* Runtime::LoadedCore() { return g_core.load(std::memory_order_acquire); }
+
 const Core* Runtime::GetCore() {
   pthread_once(&g_core_once, &LoadCoreOnce);
   return g_core;
@@ -111,6 +134,27 @@ std::string Runtime::Directory() {
   const std::string path = self.dli_fname;
   const size_t slash = path.rfind('/');
   return slash == std::string::npos ? "./" : path.substr(0, slash + 1);
+}
+
+void Runtime::WarnAnywhere(const char* message) {
+  if (LoadedConfig() != nullptr) {
+    Log::Warn(message);
+    return;
+  }
+  const char* level = RunEnvironment::Get("SOCKSIFY_LOG");
+  if (level != nullptr && (strcmp(level, "quiet") == 0 || strcmp(level, "error") == 0)) return;
+  char line[640];
+  const int length = snprintf(line, sizeof line - 1, "socksify-gss: %s", message);
+  size_t size = std::min(static_cast<size_t>(length), sizeof line - 2);
+  for (char& c : std::span(line, size)) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  }
+  line[size++] = '\n';
+  const char* file = RunEnvironment::Get("SOCKSIFY_LOG_FILE");
+  const bool named = file != nullptr && *file != '\0';
+  const int fd = named ? real::open(file, kLogFlags, 0600) : STDERR_FILENO;
+  if (fd >= 0) (void)WriteLog(fd, line, size);
+  if (fd >= 0 && named) (void)real::close(fd);
 }
 
 int Runtime::log_fd() { return g_log_fd; }

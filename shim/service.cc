@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <atomic>
@@ -15,6 +16,7 @@
 #include "shim/connection.h"
 #include "shim/guard.h"
 #include "shim/home.h"
+#include "shim/lone_attempt.h"
 #include "shim/mutex.h"
 #include "shim/own_descriptor.h"
 #include "shim/real_calls.h"
@@ -57,6 +59,7 @@ struct State {
   unsigned quiescing = 0;  // callers of Quiesce
   std::vector<Item> arrived;  // for the loop
   bool looping = false;
+  bool retiring = false;  // an idle loop goes at once
   int wake_event = -1;
   std::atomic<int> listener{-1};  // children ask on it
 };
@@ -67,6 +70,15 @@ pthread_cond_t g_prepared = PTHREAD_COND_INITIALIZER;  // `preparing` or `quiesc
 State& GetState() {  // guarded by g_mutex
   static State* state = new State();
   return *state;
+}
+
+timespec QuiesceDeadline() {
+  timespec until;
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_nsec += kQuiesceMilliseconds * 1'000'000L;
+  until.tv_sec += until.tv_nsec / 1'000'000'000;
+  until.tv_nsec %= 1'000'000'000;
+  return until;
 }
 
 // --- preparation, which may block ----------------------------------------------------------------
@@ -81,6 +93,7 @@ void* PrepareAll(void*) {
       while (state.quiescing != 0) pthread_cond_wait(&g_prepared, g_mutex.native());
       if (state.to_prepare.empty()) {
         --state.preparers;
+        pthread_cond_broadcast(&g_prepared);
         return nullptr;
       }
       preparation = std::move(state.to_prepare.front());
@@ -212,8 +225,9 @@ bool TakeArrived(std::vector<Item>& items, bool idle, int* wake_event) {
     if (const int door = Home::Leave(); door >= 0) OwnDescriptor::Close(door);
     OwnDescriptor::Close(state.listener.exchange(-1));
   }
-  if (!items.empty() || !idle || state.listener >= 0) return true;
+  if (!items.empty() || (!idle && !state.retiring) || state.listener >= 0) return true;
   state.looping = false;
+  pthread_cond_broadcast(&g_prepared);
   return false;
 }
 
@@ -279,18 +293,15 @@ void EnterLoop(Item item) {
 
 void Service::Negotiate(ConnectionRef connection, int fd, std::unique_ptr<Attempt> attempt) {
   const DescriptorHeadroom headroom;
+  const int duplicate = headroom.enough() ? OwnDescriptor::Duplicate(fd) : -1;
+  if (duplicate < 0) {
+    LoneAttempt::Start(std::move(connection), fd, std::move(attempt));
+    return;
+  }
   auto preparation = std::make_shared<Preparation>();
   preparation->attempt = std::move(attempt);
   const uint32_t generation = connection->generation();
-  const int duplicate = OwnDescriptor::Duplicate(fd);
-  Item item{Item::Kind::kPrepare, std::move(connection), duplicate, 0, preparation, generation};
-  if (item.fd < 0) {
-    const Status error(Errc::kNetwork, std::string("no descriptor is left: ") + strerror(errno));
-    item.connection->Fail(fd, error, item.attempt().server(), generation);
-    item.connection->Conclude(generation);
-    return;
-  }
-  EnterLoop(std::move(item));
+  EnterLoop({Item::Kind::kPrepare, std::move(connection), duplicate, 0, preparation, generation});
   EnterPreparation(preparation);
 }
 
@@ -327,6 +338,38 @@ void Service::SessionEnded() {
   if (Home::door() >= 0) Wake();
 }
 
+bool Service::IsOnlyThread() {
+  struct stat tasks;  // a link for each, and two for the directory itself
+  if (stat("/proc/self/task", &tasks) != 0) return false;
+  MutexLock lock(g_mutex);
+  const State& state = GetState();
+  return tasks.st_nlink <=
+         2u + 1 + (state.looping ? 1 : 0) + state.preparers + LoneAttempt::threads();
+}
+
+void Service::Retire() {
+  if (Guard::active()) return;
+  const timespec until = QuiesceDeadline();
+  {
+    MutexLock lock(g_mutex);
+    State& state = GetState();
+    state.retiring = true;
+    if (state.looping && state.wake_event >= 0) (void)eventfd_write(state.wake_event, 1);
+    while ((state.looping || state.preparers != 0) &&
+           pthread_cond_timedwait(&g_prepared, g_mutex.native(), &until) == 0) {
+    }
+    state.retiring = false;
+    if (state.looping || state.preparers != 0) return;  // they are at work
+  }
+  // What has left the loop is about to leave the kernel's list.
+  constexpr int kPatience = 1000;
+  struct stat tasks;
+  for (int i = 0; i < kPatience && stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink > 3;
+       ++i) {
+    (void)sched_yield();
+  }
+}
+
 void Service::LeaveTails() {
   std::vector<Connection::Tail> tails = Connection::TakeTails();
   if (!tails.empty()) SendTailsInNewProcess(tails);
@@ -334,11 +377,7 @@ void Service::LeaveTails() {
 
 void Service::Quiesce() {
   if (Guard::active()) return;
-  timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_nsec += kQuiesceMilliseconds * 1'000'000L;
-  until.tv_sec += until.tv_nsec / 1'000'000'000;
-  until.tv_nsec %= 1'000'000'000;
+  const timespec until = QuiesceDeadline();
   MutexLock lock(g_mutex);
   State& state = GetState();
   ++state.quiescing;
@@ -391,6 +430,7 @@ void Service::AfterFork(bool in_child) {
   }
   g_mutex.Reinitialise();
   g_prepared = PTHREAD_COND_INITIALIZER;
+  LoneAttempt::AfterForkInChild();
   State* parents = &GetState();
   new (parents) State();  // what the parent's threads hold is theirs
 }

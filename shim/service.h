@@ -23,6 +23,11 @@ class Service {
   // Looks at its connections again: one has ended.
   static void Wake();
 
+  // Does the application have this thread alone? The service's do not count.
+  static bool IsOnlyThread();
+  // Ends the service's threads if they have nothing to do, for calls that ask how many there are or
+  // change what a thread may do.
+  static void Retire();
   // Answers children on that descriptor, which it takes over, as long as there are sessions
   // (home.h). -1: goes on with the one it has.
   static void Listen(int listener);

@@ -47,6 +47,7 @@ struct Config {
   DnsMode dns = DnsMode::kRemote;
   UdpMode udp = UdpMode::kRelay;
   bool bind = false;
+  bool no_children = false;
   uint32_t timeout_seconds = 30;
   LogLevel log_level = LogLevel::kWarn;
   std::string log_file;  // empty: stderr

@@ -249,8 +249,8 @@ Status CheckUsable(const Config& config) {
   return {};
 }
 
-Result<Config> LoadFromEnvironment() {
-  ConfigLoader loader([](const char* name) -> const char* { return getenv(name); });
+Result<Config> LoadFrom(EnvironmentLookup lookup) {
+  ConfigLoader loader(std::move(lookup));
   Result<Config> config = loader.Load();
   if (!config.ok()) return config;
   if (Status status = CheckUsable(*config); !status.ok()) return status;

@@ -65,9 +65,9 @@ class ConfigLoader {
 Status CheckUsable(const Config& config);
 
 // The shim's way in: variables, file, generic variables and defaults, checked for use.
-Result<Config> LoadFromEnvironment();
+Result<Config> LoadFrom(EnvironmentLookup lookup);
 
-// The whole of `config` as variables from which LoadFromEnvironment makes the same Config, whatever
+// The whole of `config` as variables from which LoadFrom makes the same Config, whatever
 // file or other variable there is. A password that came from a file is handed over as the file's
 // name. The list holds the password otherwise: it goes into an environment and nowhere else.
 std::vector<std::pair<std::string, std::string>> ExportVariables(const Config& config);

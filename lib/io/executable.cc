@@ -104,12 +104,13 @@ void CopyInterpreter(std::string_view head, char* interpreter) {
 }
 
 // Of the open file, which may be a script: then `interpreter` is its program.
-Verdict Judge(int fd, char* interpreter, int* error) {
+Verdict Judge(int fd, char* interpreter, Executable* found) {
   struct stat file;
   char octets[Executable::kHeadSize];
   *interpreter = '\0';
-  if (fstat(fd, &file) != 0) return *error = errno, Verdict::kError;
-  if (!S_ISREG(file.st_mode)) return *error = EACCES, Verdict::kError;
+  if (fstat(fd, &file) != 0) return found->error = errno, Verdict::kError;
+  if (!S_ISREG(file.st_mode)) return found->error = EACCES, Verdict::kError;
+  found->file = file.st_ino ^ file.st_dev << 48;
   const ssize_t count = pread(fd, octets, sizeof octets, 0);
   if (count < 0) return Verdict::kUnreadable;
   const std::string_view head(octets, static_cast<size_t>(count));
@@ -138,7 +139,7 @@ Executable Executable::Inspect(int directory, const char* path, int flags) {
   for (int depth = 0; depth <= kMaxInterpreters; ++depth) {
     const int fd = OpenFile(directory, path, flags);
     if (fd >= 0) {
-      found.verdict = Judge(fd, next, &found.error);
+      found.verdict = Judge(fd, next, &found);
       close(fd);
     } else {
       found.error = errno;

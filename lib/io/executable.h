@@ -28,6 +28,7 @@ struct Executable {
 
   Verdict verdict = Verdict::kError;
   int error = 0;                  // errno, for kError
+  uint64_t file = 0;              // tells the file from others, unless the verdict is kError
   char interpreter[kHeadSize]{};  // the last "#!" program, if that is what the verdict is about
 
   // The file that execveat(directory, path, flags) would execute, "#!" lines followed.

@@ -23,7 +23,6 @@ BROKEN = (2, 3, 98, 99)  # exit statuses of probe.h: usage, no peer, hang
 
 # Probe -> why it may differ for now. It fails when it stops differing, so that the entry goes.
 NOT_YET = {
-    "descriptor_limit": "the core is loaded at the first connect and then finds no descriptor (issue 3)",
 }
 
 

@@ -47,7 +47,7 @@ _socksify_value() {
 _socksify_gss() {
     local options="--server --methods --protection --gss-service --gss-delegate --gss-nec --tls-ca
         --tls-cert --tls-key --tls-name --tls-priority --ssl-method --subauth --user --password-file
-        --bypass --dns --udp --bind --timeout --config --log --log-file --check --print-config --help
+        --bypass --dns --udp --bind --no-children --timeout --config --log --log-file --check --print-config --help
         --version -s -m -p -u -x -t -c -v -q -h -V"
     local cur prev words cword
     # Lists and addresses hold '=' and ':', which bash would break words at.
@@ -58,7 +58,7 @@ _socksify_gss() {
     for ((i = 1; i < cword; i++)); do
         case ${words[i]} in
             --) ((i++)) && break ;;
-            --*=* | --check | --print-config | --help | --version | --gss-nec | --bind) ;;
+            --*=* | --check | --print-config | --help | --version | --gss-nec | --bind | --no-children) ;;
             -[smpuxtc] | --*) ((i++)) ;;
             -*) ;;
             *) break ;;
