@@ -40,10 +40,12 @@ void Work::Negotiate() {
       case Attempt::Next::kFailed:
         connection->Fail(fd, attempt->error(), attempt->server(), generation);
         return;
-      case Attempt::Next::kPrepare:
-        next = Service::Prepare(*attempt);
+      case Attempt::Next::kPrepare: {
+        const Service::Blocking blocking;
+        next = attempt->Prepare();
         if (next == Attempt::Next::kFailed) continue;
         break;
+      }
       default: {
         const short events = next == Attempt::Next::kWaitReadable ? POLLIN : POLLOUT;
         pollfd wait = {fd, events, 0};

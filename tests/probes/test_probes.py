@@ -22,8 +22,7 @@ PATIENCE = 60  # seconds; a probe's own hang guard is 20
 BROKEN = (2, 3, 98, 99)  # exit statuses of probe.h: usage, no peer, hang
 
 # Probe -> why it may differ for now. It fails when it stops differing, so that the entry goes.
-NOT_YET = {
-}
+NOT_YET = {}
 
 
 @functools.cache

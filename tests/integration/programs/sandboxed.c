@@ -16,8 +16,8 @@
 
 /* Its own, and what socksify-gss(1) says a sandbox must leave a wrapped program. */
 static const int kAllowed[] = {SYS_recvfrom, SYS_sendto, SYS_poll, SYS_close, SYS_shutdown, SYS_write, SYS_exit_group,
-                               SYS_brk, SYS_mmap, SYS_munmap,
-                               SYS_ppoll, SYS_rt_sigprocmask, SYS_futex, SYS_getpid, SYS_getrandom, SYS_setsockopt,
+                               SYS_brk, SYS_mmap, SYS_munmap, SYS_madvise,
+                               SYS_ppoll, SYS_rt_sigprocmask, SYS_futex, SYS_getpid, SYS_gettid, SYS_getrandom, SYS_setsockopt,
                                SYS_getsockopt};
 static const int kConnecting[] = {SYS_socket, SYS_connect};
 
