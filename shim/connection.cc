@@ -535,9 +535,9 @@ std::vector<Connection::Tail> Connection::TakeTails() {
     return tails;  // a handler has interrupted this very thread
   for (Connection* at = ConnectionPool::all_; at != nullptr; at = at->next_) {
     const int fd = at->flush_fd_;
-    if (at->references_ == 0 || fd < 0 || !at->sender_.has_tail()) continue;
-    if (at->sender_.Flush(fd) != 0 && errno == EAGAIN)
-      tails.push_back({fd, at->sender_.TakeTail()});
+    if (at->references_ == 0 || fd < 0) continue;
+    if (Bytes octets = at->sender_.TakeTailAtExit(fd); !octets.empty())
+      tails.push_back({fd, std::move(octets)});
   }
   ConnectionPool::mutex_.Unlock();
   return tails;

@@ -126,9 +126,9 @@ int DuplicateOver(int fd, int to, int flags, bool with_flags) {
 
 // Closes [first, last] but for the shim's own descriptors.
 int CloseRange(unsigned first, unsigned last, unsigned flags) {
-  if (InVforkChild()) return real::close_range(first, last, static_cast<int>(flags));
-  Service::Quiesce();  // libkrb5's files, open in the service's threads, are not the application's
-                       // to close
+  const bool borrowed = InVforkChild();
+  // libkrb5's files, open in the service's threads, are not the application's to close.
+  if (!borrowed) Service::Quiesce();
   int result = 0;
   uint64_t start = first;  // a last of UINT32_MAX must not overflow it
   DescriptorTable::ForEach(first, last, [&](int fd, Mark mark) {
@@ -146,7 +146,7 @@ int CloseRange(unsigned first, unsigned last, unsigned flags) {
     result |= real::close_range(static_cast<unsigned>(start), last, static_cast<int>(flags));
   }
   DescriptorTable::ForEach(first, last, [](int fd, Mark) { (void)Gone(fd, 0); });
-  Service::Resume();
+  if (!borrowed) Service::Resume();
   return result;
 }
 
@@ -250,7 +250,7 @@ EXPORT int fcntl64(int fd, int command, ...) {
 }
 
 EXPORT int close(int fd) {
-  if (__builtin_expect(IsOwn(fd), 0) && !InVforkChild()) return FailWith(EBADF);
+  if (__builtin_expect(IsOwn(fd), 0)) return FailWith(EBADF);
   Goes(fd);
   return Gone(fd, real::close(fd));
 }

@@ -144,10 +144,14 @@ int Sender::ShutDown(int fd) {
 
 void Sender::ForgetTail() { DropTail(); }
 
-Bytes Sender::TakeTail() {
-  MutexLock lock(mutex_);
-  Bytes tail(frames_.begin() + static_cast<ptrdiff_t>(sent_), frames_.end());
-  DropTail();
+Bytes Sender::TakeTailAtExit(int fd) {
+  if (!mutex_.TryLock()) return {};
+  Bytes tail;
+  if (has_tail_ && FlushLocked(fd, MSG_NOSIGNAL) != 0 && errno == EAGAIN) {
+    tail.assign(frames_.begin() + static_cast<ptrdiff_t>(sent_), frames_.end());
+    DropTail();
+  }
+  mutex_.Unlock();
   return tail;
 }
 

@@ -43,8 +43,9 @@ class Sender {
 
   // In a forked child: the tail is the parent's to send. No lock.
   void ForgetTail();
-  // At exit: the tail is the caller's to send from now on.
-  Bytes TakeTail();
+  // At exit: what the kernel does not take of the tail now is the caller's to send. Waits for no
+  // other thread, which may have been stopped by the exit.
+  Bytes TakeTailAtExit(int fd);
 
   Mutex& mutex() { return mutex_; }
 
