@@ -24,7 +24,7 @@ namespace socksify {
 namespace {
 
 constexpr size_t kMaxStandIns = 512;
-constexpr unsigned kMaxWorkers = 16;  // threads that wait for the local resolver, or serve a stream
+constexpr unsigned kMaxWorkers = 64;  // threads that wait for the local resolver, or serve a stream
 constexpr size_t kMaxWaiting =
     256;  // datagrams for them; what comes beyond is lost, as on a network
 constexpr size_t kMaxDatagram = 4096;  // of a query; a longer one is cut, which is a format error

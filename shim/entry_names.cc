@@ -58,7 +58,7 @@ int ListOf(const Address& address, const char* service, const addrinfo& hints, a
 }
 
 int AddCanonicalName(std::string_view name, const addrinfo& hints, addrinfo* list) {
-  if ((hints.ai_flags & AI_CANONNAME) == 0) return 0;
+  if (list == nullptr || (hints.ai_flags & AI_CANONNAME) == 0) return 0;
   list->ai_canonname = strdup(std::string(name).c_str());
   return list->ai_canonname != nullptr ? 0 : EAI_MEMORY;
 }
@@ -283,10 +283,10 @@ EXPORT int getaddrinfo_a(int mode, gaicb* list[], int count, sigevent* notify) {
 
 EXPORT int getnameinfo(const sockaddr* address, socklen_t length, char* host, socklen_t host_size,
                        char* service, socklen_t service_size, int flags) {
-  AddressSource source;
-  if (host != nullptr && host_size != 0 && (flags & NI_NUMERICHOST) == 0 && !Guard::active()) {
-    source = SourceOf(address, length);
+  if (host == nullptr || host_size == 0 || (flags & NI_NUMERICHOST) != 0 || Guard::active()) {
+    return real::getnameinfo(address, length, host, host_size, service, service_size, flags);
   }
+  const AddressSource source = SourceOf(address, length);
   if (source.kind == AddressSource::Kind::kUnknown) {
     if ((flags & NI_NAMEREQD) != 0) return EAI_NONAME;
     flags |= NI_NUMERICHOST;
