@@ -147,6 +147,7 @@ void Sender::ForgetTail() { DropTail(); }
 Bytes Sender::TakeTail() {
   MutexLock lock(mutex_);
   Bytes tail(frames_.begin() + static_cast<ptrdiff_t>(sent_), frames_.end());
+  if (!tail.empty()) broken_errno_ = EPIPE;  // should the process live on, nothing may follow here
   DropTail();
   return tail;
 }

@@ -1,4 +1,5 @@
-/* SO_RCVBUF and SO_SNDBUF: what they read as, before and after connect, and 64 KB through the smallest. */
+/* SO_RCVBUF and SO_SNDBUF: what they read as, before and after connect, and 64 KB through the
+ * smallest. */
 #include "probe.h"
 
 static void change(int fd, const char* name, int option, int value) {
