@@ -91,6 +91,15 @@ bool IsOnNoLink(int fd, const sockaddr* address) {
          SocketOption(fd, SO_BINDTOIFINDEX) <= 0;
 }
 
+// Broadcast and multicast: no stream goes to more than one.
+bool IsToMany(const sockaddr* address) {
+  if (address->sa_family == AF_INET6) {
+    return IN6_IS_ADDR_MULTICAST(&reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr);
+  }
+  const in_addr_t host = ntohl(reinterpret_cast<const sockaddr_in*>(address)->sin_addr.s_addr);
+  return IN_MULTICAST(host) || host == INADDR_BROADCAST;
+}
+
 // Who connects to 0.0.0.0 or :: has this host as its peer.
 void NameLoopback(SocketAddress& peer) {
   if (peer.storage.ss_family == AF_INET) {
@@ -121,7 +130,7 @@ int ConnectThroughServer(int fd, const Address& destination, const sockaddr* add
                          socklen_t length) {
   const int family = SocketOption(fd, SO_DOMAIN);
   if (address->sa_family != family) return Fail(EAFNOSUPPORT);
-  if (IsMappedOnV6Only(fd, address)) return Fail(ENETUNREACH);
+  if (IsMappedOnV6Only(fd, address) || IsToMany(address)) return Fail(ENETUNREACH);
   if (IsOnNoLink(fd, address)) return Fail(EINVAL);
   if (static_cast<unsigned>(fd) >= DescriptorTable::kNumbers) return Fail(EMFILE);
   if (SocketOption(fd, SO_ACCEPTCONN) > 0) return Fail(EISCONN);  // it listens

@@ -55,7 +55,9 @@ int main(int argc, char** argv) {
   answer("select negative", select(-1, &reads, NULL, NULL, &now));
   answer("select bad time", select(100, &reads, NULL, NULL, &bad_time));
   answer("pselect bad time", pselect(100, &reads, NULL, NULL, &bad, NULL));
-  FD_SET(90, &reads);
+  int gone = dup(fd);
+  close(gone);
+  FD_SET(gone, &reads);
   answer("select closed", select(100, &reads, NULL, NULL, &now));
   answer("select bad set", select(100, (fd_set*)8, NULL, NULL, &now));
   answer("select none", select(0, NULL, NULL, NULL, &now));
