@@ -144,11 +144,10 @@ BorrowedOptions::Answer BorrowedOptions::Set(int fd, int level, int option, cons
   }
   if (level != SOL_SOCKET) return Answer::kPass;
   switch (option) {
-    case SO_ATTACH_FILTER:
+    case SO_ATTACH_FILTER:  // a filter would judge protected octets
     case SO_ATTACH_BPF:
-      return fail(EOPNOTSUPP);  // a filter would judge protected octets
-    case SO_ZEROCOPY:
-      return fail(EOPNOTSUPP);  // what the kernel would keep is not what goes out
+    case SO_ZEROCOPY:  // what the kernel would keep is not what goes out
+      return fail(EOPNOTSUPP);
     case SO_RCVBUF:
     case SO_RCVBUFFORCE:
       return SetReceiveBuffer(fd, option, value, length);

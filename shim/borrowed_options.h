@@ -30,6 +30,11 @@ class BorrowedOptions {
   void MoveTo(int fd, int old);
   void Forget();
 
+  static bool IsBorrowed(int level, int option) {
+    return level == SOL_SOCKET &&
+           (option == SO_RCVLOWAT || option == SO_PEEK_OFF || option == SO_RCVBUF);
+  }
+
   enum class Answer : unsigned char { kPass, kDone, kFailed };
   // setsockopt(2) while they are borrowed. kPass: the kernel's to do; kFailed: errno says why.
   Answer Set(int fd, int level, int option, const void* value, socklen_t length);

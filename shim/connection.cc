@@ -87,7 +87,7 @@ void Connection::Dissolve(int fd) {
     if (framed_.exchange(false)) sessions_.fetch_sub(1);
     error_ = 0;
     options_.GiveBack(fd);
-    receiver_.Reset(-1);
+    receiver_.Reset(fd);
     sender_.Reset();
     layer_.reset();
     TellOutcome();

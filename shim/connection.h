@@ -54,6 +54,8 @@ class Connection {
   // kIdle or kFailed becomes kConnecting. `destination` is what the server is asked for, `peer`
   // what the application named, which getpeername() answers. False when another thread was faster.
   bool Begin(const Address& destination, const SocketAddress& peer);
+  // What an attempt that is under way comes to matters no more. Dissolve() follows.
+  void Abandon() { generation_.fetch_add(1); }
   // The association has been dissolved: kIdle again.
   void Dissolve(int fd);
   Phase phase() const { return phase_.load(std::memory_order_acquire); }

@@ -1,4 +1,7 @@
 // Octets in and out: read, recv, write, send and their families.
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -11,6 +14,7 @@
 #include "shim/octets.h"
 #include "shim/proxied_connect.h"
 #include "shim/real_calls.h"
+#include "shim/signals.h"
 #include "shim/user_memory.h"
 
 namespace socksify {
@@ -106,9 +110,17 @@ ssize_t ConnectAndSend(int fd, const sockaddr* address, socklen_t length, const 
   return SendToKernel(fd, vectors, count, flags);
 }
 
-// sendfile to a framed connection.
+// sendfile to a framed connection, which is no cancellation point, however long it waits.
 ssize_t SendFile(Connection& connection, int out, int in, off_t* offset, size_t count) {
   constexpr size_t kChunk = 256 * 1024;
+  const CancellationDisabled no_cancellation;
+  struct stat source;
+  if (offset != nullptr && !IsWritable(offset, sizeof *offset)) return FailWith(EFAULT);
+  if (fstat(in, &source) != 0) return -1;
+  if (!S_ISREG(source.st_mode) && !S_ISBLK(source.st_mode)) {
+    const int access = real::fcntl(in, F_GETFL) & O_ACCMODE;
+    return FailWith(access == O_WRONLY ? EBADF : EINVAL);
+  }
   std::unique_ptr<char[]> buffer(new (std::nothrow) char[std::min(count, kChunk) + 1]);
   if (!buffer) return FailWith(ENOMEM);
   size_t total = 0;
@@ -116,7 +128,6 @@ ssize_t SendFile(Connection& connection, int out, int in, off_t* offset, size_t 
     const size_t part = std::min(count - total, kChunk);
     ssize_t got = offset != nullptr ? pread(in, buffer.get(), part, *offset)
                                     : real::read(in, buffer.get(), part);
-    if (got < 0 && errno == ESPIPE) errno = EINVAL;
     if (got <= 0) return total != 0 || got == 0 ? static_cast<ssize_t>(total) : -1;
     iovec vector = Vector(buffer.get(), static_cast<size_t>(got));
     ssize_t sent = SendOn(connection, out, &vector, 1, 0);

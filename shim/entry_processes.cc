@@ -232,6 +232,11 @@ EXPORT void _exit(int status) {
   __builtin_unreachable();
 }
 EXPORT void _Exit(int status) noexcept { _exit(status); }
+EXPORT void abort() noexcept {
+  LeaveTails();
+  real::abort();
+  __builtin_unreachable();
+}
 
 // The kernel has these from a process of one thread alone, or has them concern its other threads,
 // which must not be the shim's.

@@ -79,6 +79,12 @@ short Confirmed(const pollfd& wait) {
   return static_cast<short>(wait.revents & ~kReadable);
 }
 
+// Others are the kernel's to refuse.
+bool IsTime(const timespec* timeout) {
+  return timeout == nullptr ||
+         (timeout->tv_sec >= 0 && timeout->tv_nsec >= 0 && timeout->tv_nsec < kNanosecond);
+}
+
 // ppoll(2) with outcomes in the place of the descriptors that are being connected.
 int PollOurs(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask) {
   ErrnoKeeper keeper;
@@ -206,7 +212,8 @@ EXPORT int poll(pollfd* fds, nfds_t count, int timeout_ms) {
 }
 
 EXPORT int ppoll(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask) {
-  if (__builtin_expect(!AnyOurs(fds, count), 1)) return real::ppoll(fds, count, timeout, mask);
+  if (__builtin_expect(!AnyOurs(fds, count), 1) || !IsTime(timeout))
+    return real::ppoll(fds, count, timeout, mask);
   return PollOurs(fds, count, timeout, mask);
 }
 
@@ -222,7 +229,8 @@ EXPORT int __ppoll_chk(pollfd* fds, nfds_t count, const timespec* timeout, const
 }
 
 EXPORT int select(int count, fd_set* reads, fd_set* writes, fd_set* excepts, timeval* timeout) {
-  if (__builtin_expect(!AnyOurs(count, reads, writes, excepts), 1)) {
+  if (__builtin_expect(!AnyOurs(count, reads, writes, excepts), 1) ||
+      (timeout != nullptr && (timeout->tv_sec < 0 || timeout->tv_usec < 0))) {
     return real::select(count, reads, writes, excepts, timeout);
   }
   timespec time = {};
@@ -237,7 +245,7 @@ EXPORT int select(int count, fd_set* reads, fd_set* writes, fd_set* excepts, tim
 
 EXPORT int pselect(int count, fd_set* reads, fd_set* writes, fd_set* excepts,
                    const timespec* timeout, const sigset_t* mask) {
-  if (__builtin_expect(!AnyOurs(count, reads, writes, excepts), 1)) {
+  if (__builtin_expect(!AnyOurs(count, reads, writes, excepts), 1) || !IsTime(timeout)) {
     return real::pselect(count, reads, writes, excepts, timeout, mask);
   }
   return SelectOurs(count, reads, writes, excepts, timeout, mask);

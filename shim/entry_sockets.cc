@@ -125,6 +125,11 @@ EXPORT int getsockopt(int fd, int level, int option, void* value, socklen_t* len
 EXPORT int setsockopt(int fd, int level, int option, const void* value, socklen_t length) noexcept {
   if (ConnectionRef connection = DescriptorTable::Find(fd)) {
     ErrnoKeeper keeper;
+    // The session is another process's, and with it what it needs of the socket.
+    if (connection->is_away() && BorrowedOptions::IsBorrowed(level, option) &&
+        !connection->Detach()) {
+      return -1;
+    }
     switch (connection->options().Set(fd, level, option, value, length)) {
       case BorrowedOptions::Answer::kDone:
         return keeper.Return(0);

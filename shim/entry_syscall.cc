@@ -14,6 +14,7 @@
 #include "shim/real_calls.h"
 #include "shim/report.h"
 #include "shim/service.h"
+#include "shim/signals.h"
 
 using namespace socksify;  // NOLINT: the function below is libc's
 
@@ -76,6 +77,7 @@ EXPORT long syscall(long number, ...) noexcept {
   for (long& argument : arguments) argument = va_arg(list, long);
   va_end(list);
   if (!Guard::active()) {
+    const CancellationDisabled no_cancellation;  // syscall(2) is no cancellation point
     switch (number) {
 #define SERVE_AS(call) \
   case SYS_##call:     \

@@ -143,7 +143,7 @@ ssize_t ReceiveMessage(Connection& connection, int fd, msghdr* message, int flag
   if (message->msg_iovlen > IOV_MAX) return FailWith(EMSGSIZE);
   if (message->msg_name != nullptr && message->msg_namelen > INT_MAX) return FailWith(EINVAL);
   bool reported = false;
-  if (connection.options().reports() && message->msg_controllen != 0) {
+  if (connection.options().reports()) {
     uint8_t octet;
     iovec one = {&octet, 1};
     const ssize_t there = connection.Receive(fd, &one, 1, flags | MSG_PEEK | MSG_TRUNC);

@@ -83,6 +83,34 @@ bool IsMappedOnV6Only(int fd, const sockaddr* address) {
          real::getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &size) == 0 && only != 0;
 }
 
+// A link-local address means something on one link only, which the address or the socket names.
+bool IsOnNoLink(int fd, const sockaddr* address) {
+  if (address->sa_family != AF_INET6) return false;
+  const auto* six = reinterpret_cast<const sockaddr_in6*>(address);
+  return IN6_IS_ADDR_LINKLOCAL(&six->sin6_addr) && six->sin6_scope_id == 0 &&
+         SocketOption(fd, SO_BINDTOIFINDEX) <= 0;
+}
+
+// Broadcast and multicast: no stream goes to more than one.
+bool IsToMany(const sockaddr* address) {
+  if (address->sa_family == AF_INET6) {
+    return IN6_IS_ADDR_MULTICAST(&reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr);
+  }
+  const in_addr_t host = ntohl(reinterpret_cast<const sockaddr_in*>(address)->sin_addr.s_addr);
+  return IN_MULTICAST(host) || host == INADDR_BROADCAST;
+}
+
+// Who connects to 0.0.0.0 or :: has this host as its peer.
+void NameLoopback(SocketAddress& peer) {
+  if (peer.storage.ss_family == AF_INET) {
+    auto& four = reinterpret_cast<sockaddr_in&>(peer.storage);
+    if (four.sin_addr.s_addr == INADDR_ANY) four.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  } else {
+    auto& six = reinterpret_cast<sockaddr_in6&>(peer.storage);
+    if (IN6_IS_ADDR_UNSPECIFIED(&six.sin6_addr)) six.sin6_addr = in6addr_loopback;
+  }
+}
+
 bool LoadCore() {
   if (Runtime::LoadedCore() != nullptr) return true;
   const Guard guard;
@@ -102,8 +130,10 @@ int ConnectThroughServer(int fd, const Address& destination, const sockaddr* add
                          socklen_t length) {
   const int family = SocketOption(fd, SO_DOMAIN);
   if (address->sa_family != family) return Fail(EAFNOSUPPORT);
-  if (IsMappedOnV6Only(fd, address)) return Fail(ENETUNREACH);
+  if (IsMappedOnV6Only(fd, address) || IsToMany(address)) return Fail(ENETUNREACH);
+  if (IsOnNoLink(fd, address)) return Fail(EINVAL);
   if (static_cast<unsigned>(fd) >= DescriptorTable::kNumbers) return Fail(EMFILE);
+  if (SocketOption(fd, SO_ACCEPTCONN) > 0) return Fail(EISCONN);  // it listens
   // A stdio stream is on it, which would write past the shim.
   const bool stdio =
       fd <= STDERR_FILENO || DescriptorTable::Get(fd) == DescriptorTable::Mark::kStdio;
@@ -116,6 +146,7 @@ int ConnectThroughServer(int fd, const Address& destination, const sockaddr* add
   peer.length =
       std::min<socklen_t>(length, family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
   memcpy(&peer.storage, address, peer.length);
+  NameLoopback(peer);
   if (!LoadCore()) return Fail(EACCES);
   ConnectionRef connection = DescriptorTable::Find(fd);
   if (!connection) {
@@ -133,9 +164,10 @@ int ConnectThroughServer(int fd, const Address& destination, const sockaddr* add
 
 // AF_UNSPEC dissolves an association.
 int Disconnect(int fd, const sockaddr* address, socklen_t length) {
-  const int result = real::connect(fd, address, length);
   ConnectionRef connection = DescriptorTable::Find(fd);
-  if (result == 0 && connection) connection->Dissolve(fd);
+  if (connection) connection->Abandon();  // the attempt is not to take this for the server's doing
+  const int result = real::connect(fd, address, length);
+  if (connection) connection->Dissolve(fd);
   return result;
 }
 

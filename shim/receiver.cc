@@ -77,7 +77,7 @@ void Receiver::Start(SecurityLayer* layer, ByteView early, size_t unread, int fd
 
 void Receiver::Reset(int fd) {
   MutexLock lock(mutex_);
-  if (fd >= 0) SetKernelLowWater(fd, 1);
+  if (fd >= 0) SetKernelLowWater(fd, static_cast<size_t>(wanted_.load()));
   Clear();
 }
 
@@ -322,10 +322,12 @@ void Receiver::Settle(int fd, Loaded last) {
 
 // The fewest octets that can carry it: the frame that has begun, and one more for the rest.
 size_t Receiver::Missing(size_t octets) const {
-  const size_t overhead = layer_->MinFrameSize() - 1;
   const size_t more = octets - std::min(octets, plain());
   auto size = layer_->FrameSize(window());
-  if (!size.ok() || *size == 0) return std::max<size_t>(more, 1) + overhead;
+  const bool known = size.ok() && *size != 0;
+  if (more <= 1) return known ? *size : layer_->MinFrameSize();
+  const size_t overhead = layer_->FrameOverhead();
+  if (!known) return more + overhead;
   const size_t carried = *size - std::min(*size, overhead);
   return more <= carried ? *size : *size + overhead + more - carried;
 }

@@ -53,10 +53,11 @@ Route RouteTo(const sockaddr* address, socklen_t length) {
     ReportOnce("the address " + named->Host() + " stands for no name that this run has resolved");
     return {Route::Kind::kRefuse, {}, EHOSTUNREACH};
   }
-  if (config->bypass.Matches(AsKernelReadsIt(*named))) return {};
+  const Address meant = AsKernelReadsIt(*named);
+  if (config->bypass.Matches(meant)) return {};
   const auto local_name = LocalNameOf(*named);
   if (local_name && config->bypass.Matches(*local_name)) return {};
-  return {Route::Kind::kProxy, *named};
+  return {Route::Kind::kProxy, meant};
 }
 
 void RememberLocalName(std::string_view name, const Address& address) {

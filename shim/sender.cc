@@ -149,6 +149,7 @@ Bytes Sender::TakeTailAtExit(int fd) {
   Bytes tail;
   if (has_tail_ && FlushLocked(fd, MSG_NOSIGNAL) != 0 && errno == EAGAIN) {
     tail.assign(frames_.begin() + static_cast<ptrdiff_t>(sent_), frames_.end());
+    broken_errno_ = EPIPE;  // should the process live on, nothing may follow here
     DropTail();
   }
   mutex_.Unlock();

@@ -2,6 +2,7 @@
 #ifndef SHIM_SIGNALS_H_
 #define SHIM_SIGNALS_H_
 
+#include <pthread.h>
 #include <signal.h>
 
 namespace socksify {
@@ -18,6 +19,18 @@ class SignalsBlocked {
  private:
   sigset_t before_;
   int cancel_state_;
+};
+
+// While it lives no cancellation happens: in calls that libc does not make cancellation points.
+class CancellationDisabled {
+ public:
+  CancellationDisabled() { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before_); }
+  ~CancellationDisabled() { pthread_setcancelstate(before_, nullptr); }
+  CancellationDisabled(const CancellationDisabled&) = delete;
+  CancellationDisabled& operator=(const CancellationDisabled&) = delete;
+
+ private:
+  int before_;
 };
 
 // After poll(2) has said EINTR: would the kernel have gone on with the call that is being imitated?

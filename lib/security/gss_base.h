@@ -20,6 +20,7 @@ class GssLayer : public SecurityLayer {
   bool framed() const final { return true; }
   size_t MaxPlaintext() const final { return protection_->MaxPlaintext(); }
   size_t MinFrameSize() const final { return protection_->MinFrameSize(); }
+  size_t FrameOverhead() const final { return protection_->FrameOverhead(); }
   Status Seal(ByteView plain, Bytes* frame) final;
   Result<size_t> FrameSize(ByteView head) const final;
   Result<ByteSpan> Open(ByteSpan frame) final;

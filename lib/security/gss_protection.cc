@@ -59,6 +59,9 @@ GssProtection::GssProtection(GssContext context, ProtectionLevel level, size_t m
   // The peer may protect more than asked for, never less: integrity is the least it can be.
   min_frame_ = kFrameHeaderSize + std::max<size_t>(1, std::min(TokenSize(context_.get(), false, 1),
                                                                TokenSize(context_.get(), true, 1)));
+  frame_overhead_ = level == ProtectionLevel::kConfidentiality
+                        ? kFrameHeaderSize + TokenSize(context_.get(), true, 1) - 1
+                        : min_frame_ - 1;
 }
 
 Status GssProtection::Seal(ByteView plain, Bytes* frame) {

@@ -22,6 +22,7 @@ class GssProtection {
   size_t max_token() const { return max_token_; }
   size_t MaxPlaintext() const { return max_plaintext_; }
   size_t MinFrameSize() const { return min_frame_; }
+  size_t FrameOverhead() const { return frame_overhead_; }
 
   // As SecurityLayer's.
   Status Seal(ByteView plain, Bytes* frame);
@@ -38,6 +39,7 @@ class GssProtection {
   Status error_;        // guarded by mutex_; what has ended the session
   size_t max_plaintext_ = 0;
   size_t min_frame_ = 0;
+  size_t frame_overhead_ = 0;
 };
 
 // Wraps (never with confidentiality) and unwraps the octet of the protection-level subnegotiation,

@@ -67,6 +67,9 @@ class SecurityLayer {
   // No frame that carries plaintext is shorter than this.
   virtual size_t MinFrameSize() const = 0;
 
+  // No frame that Open() accepts is longer than its plaintext by less than this.
+  virtual size_t FrameOverhead() const { return MinFrameSize() - 1; }
+
   // Appends one frame with all of `plain` (1 to MaxPlaintext() octets) to `frame`.
   virtual Status Seal(ByteView plain, Bytes* frame) = 0;
 

@@ -1,5 +1,5 @@
-/* A buffer with a hole in its middle: a short count or EFAULT, never a crash, and what was said to be
- * sent arrives whole. */
+/* A buffer with a hole in its middle: a short count or EFAULT, never a crash, and what was said to
+ * be sent arrives whole. */
 #include "probe.h"
 
 #include <sys/mman.h>
@@ -33,7 +33,10 @@ static void answer_send(const char* what, ssize_t n, const unsigned char* from) 
 }
 
 static void answer_recv(const char* what, ssize_t n) {
-  printf("%s %s\n", what, n == -1 && errno == EFAULT ? "short or EFAULT" : n <= 7 * kPage ? "short or EFAULT" : "too much");
+  printf("%s %s\n", what,
+         n == -1 && errno == EFAULT ? "short or EFAULT"
+         : n <= 7 * kPage           ? "short or EFAULT"
+                                    : "too much");
 }
 
 int main(int argc, char** argv) {

@@ -1,4 +1,5 @@
-/* dup to a high number, dup3 to itself and with bad flags, F_DUPFD beyond the limit, dup2 beyond it. */
+/* dup to a high number, dup3 to itself and with bad flags, F_DUPFD beyond the limit, dup2 beyond
+ * it. */
 #include "probe.h"
 
 #include <sys/resource.h>

@@ -1,5 +1,5 @@
-/* SO_RCVLOWAT: recv, select and epoll wait for so many octets; less comes at the end of the stream, to
- * a small buffer and to who does not wait. */
+/* SO_RCVLOWAT: recv, select and epoll wait for so many octets; less comes at the end of the stream,
+ * to a small buffer and to who does not wait. */
 #include "probe.h"
 
 static void low_water(int fd, int octets) {
@@ -19,8 +19,8 @@ static void there(int fd, int count) {
   for (int now = 0; now < count;) must("FIONREAD", ioctl(fd, FIONREAD, &now) == 0);
 }
 
-/* What comes in the second part is enough by itself: the kernel wakes a recv that has a part already
- * only then. */
+/* What comes in the second part is enough by itself: the kernel wakes a recv that has a part
+ * already only then. */
 static void waits(void) {
   char text[32];
   int fd = peer("parts hello wor ld!abcdef more");

@@ -46,7 +46,8 @@ int main(int argc, char** argv) {
   receive("MSG_WAITALL", fd, MSG_WAITALL);
   receive("MSG_DONTWAIT", fd, MSG_DONTWAIT | MSG_NOSIGNAL);
   length = 0;
-  answer_octets("recvfrom no room", recvfrom(fd, text, 2, 0, (struct sockaddr*)&name, &length), text);
+  answer_octets("recvfrom no room", recvfrom(fd, text, 2, 0, (struct sockaddr*)&name, &length),
+                text);
   printf("length %u\n", length);
   answer("recvfrom bad length", recvfrom(fd, text, 2, 0, (struct sockaddr*)&name, (socklen_t*)8));
   length = (socklen_t)-5;
@@ -61,11 +62,13 @@ int main(int argc, char** argv) {
   answer("too long", with_control(fd, SOL_SOCKET, SCM_RIGHTS, 1000, CMSG_SPACE(4)));
   answer("too short", with_control(fd, SOL_SOCKET, SCM_RIGHTS, 2, CMSG_SPACE(4)));
   struct iovec piece = {(char*)"y", 1};
-  struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1, .msg_control = (void*)8, .msg_controllen = 64};
+  struct msghdr message = {
+      .msg_iov = &piece, .msg_iovlen = 1, .msg_control = (void*)8, .msg_controllen = 64};
   answer("bad control", sendmsg(fd, &message, 0));
   message.msg_controllen = (size_t)1 << 40;
   answer("huge control", sendmsg(fd, &message, 0));
-  message = (struct msghdr){.msg_iov = &piece, .msg_iovlen = 1, .msg_name = (void*)8, .msg_namelen = 16};
+  message =
+      (struct msghdr){.msg_iov = &piece, .msg_iovlen = 1, .msg_name = (void*)8, .msg_namelen = 16};
   answer("bad name", sendmsg(fd, &message, 0));
   message.msg_name = &elsewhere;
   message.msg_namelen = 1000;

@@ -1,4 +1,5 @@
-/* SO_RCVBUF and SO_SNDBUF: what they read as, before and after connect, and 64 KB through the smallest. */
+/* SO_RCVBUF and SO_SNDBUF: what they read as, before and after connect, and 6000 octets through the
+ * smallest. */
 #include "probe.h"
 
 static void change(int fd, const char* name, int option, int value) {
@@ -8,13 +9,13 @@ static void change(int fd, const char* name, int option, int value) {
   answer("is", socket_option(fd, SOL_SOCKET, option));
 }
 
-static unsigned char all[65536];
+static unsigned char all[6000];
 
 static void through(int fd) {
   set_nonblocking(fd, 1);
   size_t sent = 0, came = 0;
   uint32_t crc = 0;
-  static unsigned char back[65536];
+  static unsigned char back[6000];
   while (came < sizeof all) {
     struct pollfd p = {.fd = fd, .events = POLLIN | (sent < sizeof all ? POLLOUT : 0)};
     poll(&p, 1, -1);

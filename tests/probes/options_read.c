@@ -1,5 +1,5 @@
-/* What programs read of a socket, fresh and connected: its kind, cookie, TCP_INFO, names of algorithms,
- * and what they set of TCP and IP. */
+/* What programs read of a socket, fresh and connected: its kind, cookie, TCP_INFO, names of
+ * algorithms, and what they set of TCP and IP. */
 #include "probe.h"
 
 static void change(int fd, const char* name, int level, int option, int value) {
@@ -27,7 +27,8 @@ static void describe(int fd) {
   answer("SO_ACCEPTCONN", socket_option(fd, SOL_SOCKET, SO_ACCEPTCONN));
   answer("SO_ERROR", socket_option(fd, SOL_SOCKET, SO_ERROR));
   answer("SO_INCOMING_CPU", socket_option(fd, SOL_SOCKET, SO_INCOMING_CPU) >= -1);
-  answer("SO_BINDTODEVICE", (length = sizeof text, getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, text, &length)));
+  answer("SO_BINDTODEVICE",
+         (length = sizeof text, getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, text, &length)));
   printf("length %u\n", length);
   length = sizeof info;
   answer("TCP_INFO", getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length));

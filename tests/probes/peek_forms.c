@@ -1,8 +1,10 @@
-/* MSG_PEEK with MSG_WAITALL waits for all of it, with MSG_TRUNC leaves the buffer alone; SO_PEEK_OFF
- * moves along. */
+/* MSG_PEEK with MSG_WAITALL waits for all of it, with MSG_TRUNC leaves the buffer alone;
+ * SO_PEEK_OFF moves along. */
 #include "probe.h"
 
-static void peek_offset(int fd) { answer("SO_PEEK_OFF", socket_option(fd, SOL_SOCKET, SO_PEEK_OFF)); }
+static void peek_offset(int fd) {
+  answer("SO_PEEK_OFF", socket_option(fd, SOL_SOCKET, SO_PEEK_OFF));
+}
 
 static void set_peek_offset(int fd, int offset) {
   answer("set", setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof offset));
@@ -18,8 +20,8 @@ int main(int argc, char** argv) {
   memset(text, '.', sizeof text);
   answer_octets("peek truncated", recv(fd, text, 4, MSG_PEEK | MSG_TRUNC), text);
   answer_octets("recv all truncated", recv(fd, text, 2, MSG_WAITALL | MSG_TRUNC), text);
-  answer_octets("peek more than there is", recv(fd, text, 20, MSG_PEEK | MSG_WAITALL | MSG_DONTWAIT),
-                text);
+  answer_octets("peek more than there is",
+                recv(fd, text, 20, MSG_PEEK | MSG_WAITALL | MSG_DONTWAIT), text);
   send_all(fd, "g", 1); /* the peer closes */
   answer_octets("peek at the end", recv(fd, text, 20, MSG_PEEK | MSG_WAITALL), text);
   answer_octets("recv", recv(fd, text, 20, MSG_WAITALL), text);

@@ -1,4 +1,5 @@
-/* recvmmsg: MSG_WAITFORONE, a timeout that has passed, a bad one, no messages, bad pointers, the end. */
+/* recvmmsg: MSG_WAITFORONE, a timeout that has passed, a bad one, no messages, bad pointers, the
+ * end. */
 #include "probe.h"
 
 static struct mmsghdr several[4];
@@ -17,7 +18,8 @@ static void prepare(void) {
 static void receive(const char* what, int fd, unsigned count, int flags, struct timespec* timeout) {
   prepare();
   int n = (int)answer(what, recvmmsg(fd, several, count, flags, timeout));
-  for (int i = 0; i < n; ++i) printf(" %u %.*s\n", several[i].msg_len, (int)several[i].msg_len, texts[i]);
+  for (int i = 0; i < n; ++i)
+    printf(" %u %.*s\n", several[i].msg_len, (int)several[i].msg_len, texts[i]);
 }
 
 int main(int argc, char** argv) {

@@ -1,4 +1,5 @@
-/* A thread that waits in send, poll, epoll_wait or recv wakes when another shuts the socket down. */
+/* A thread that waits in send, poll, epoll_wait or recv wakes when another shuts the socket down.
+ */
 #include "probe.h"
 
 static int fd, ready[2];

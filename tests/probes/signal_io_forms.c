@@ -1,5 +1,5 @@
-/* FIOASYNC, F_SETOWN_EX to a thread, F_SETSIG: the signal names the descriptor; for octets, for the end,
- * and none once it is off. */
+/* FIOASYNC, F_SETOWN_EX to a thread, F_SETSIG: the signal names the descriptor; for octets, for the
+ * end, and none once it is off. */
 #include "probe.h"
 
 static sigset_t ours;

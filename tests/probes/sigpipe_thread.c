@@ -1,5 +1,5 @@
-/* SIGPIPE goes to the thread that writes: handled there, pending there where it is blocked; and none
- * comes for a write of which a part was taken. */
+/* SIGPIPE goes to the thread that writes: handled there, pending there where it is blocked; and
+ * none comes for a write of which a part was taken. */
 #include "probe.h"
 
 static volatile sig_atomic_t signals;

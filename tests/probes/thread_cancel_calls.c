@@ -2,7 +2,6 @@
  * Every time the socket goes on working. */
 #include "probe.h"
 
-
 static int fd, ready[2];
 static char text[64];
 static struct iovec piece = {text, sizeof text};
@@ -93,8 +92,8 @@ int main(int argc, char** argv) {
   probe_start(argc, argv);
   must("pipe", pipe(ready) == 0);
   fd = peer("echo");
-#define RECEIVING(call)            \
-  cancel(#call, run, in_##call);   \
+#define RECEIVING(call)          \
+  cancel(#call, run, in_##call); \
   answer_echo(fd, "hello " #call);
   RECEIVING(read)
   RECEIVING(readv)
@@ -112,15 +111,15 @@ int main(int argc, char** argv) {
   cancel("poll at any time", run_async, in_poll);
   answer_echo(fd, "hello");
   close(fd);
-#define SENDING(call)                      \
-  {                                        \
-    char key[64];                          \
+#define SENDING(call)                             \
+  {                                               \
+    char key[64];                                 \
     snprintf(key, sizeof key, "%s", fresh_key()); \
-    fd = peer_open();                      \
-    peer_script(fd, "stash %s", key);      \
-    cancel(#call, run, in_##call);         \
-    answer("close", close(fd));            \
-    peer_release(key);                     \
+    fd = peer_open();                             \
+    peer_script(fd, "stash %s", key);             \
+    cancel(#call, run, in_##call);                \
+    answer("close", close(fd));                   \
+    peer_release(key);                            \
   }
   SENDING(send)
   SENDING(write)

@@ -72,6 +72,8 @@ TEST_F(GssProtectionTest, NoFrameWithPlaintextIsShorterThanTheMinimum) {
     // A peer may protect more than was agreed, so the least is that of integrity at either level.
     EXPECT_EQ(pair->client.layer->MinFrameSize(), kFrameHeaderSize + kIntegrityOverhead + 1);
     EXPECT_GE(Sealed(*pair->client.layer, Bytes{7}).size(), pair->client.layer->MinFrameSize());
+    // But less than what was agreed is not accepted.
+    EXPECT_EQ(pair->client.layer->FrameOverhead(), kFrameHeaderSize + Overhead(level));
   }
 }
 
