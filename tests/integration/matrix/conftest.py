@@ -26,7 +26,6 @@ RUNS = int(os.environ.get("MATRIX_RUNS", "1"))
 
 # What is known not to pass, by test and why. A line is deleted when its reason is gone.
 KNOWN = {
-    "test_aria2_own_resolver": "DNS queries a program makes itself are refused",
     "test_wrk": "epoll tells of the first octets of a frame; wrk takes the EAGAIN that follows for an error",
 }
 
