@@ -1,8 +1,8 @@
 """The program matrix: everyday programs in a network namespace from which only the SOCKS server and the KDC answer.
 
-A test takes `wrapped`, which runs commands there under socksify-gss, and the servers it needs (origins.py), which listen
-behind the SOCKS server. After each test the capture at the namespace's edge answers for every packet. MATRIX_RUNS=10 repeats each
-test that often. A test marked `both_levels` runs at level 1 too.
+A test takes `wrapped`, which runs commands there under socksify-gss, and the servers it needs (origins.py), which
+listen behind the SOCKS server. After each test the capture at the namespace's edge answers for every packet.
+MATRIX_RUNS=10 repeats each test that often. A test marked `both_levels` runs at level 1 too.
 """
 
 import os
@@ -83,7 +83,7 @@ def edge(world, realm, proxy):
 
 
 class Wrapped:
-    """`run` insists on success and on silence about ourselves; `popen` does not wait; `direct` is the same place, unwrapped."""
+    """`run` insists on success and on silence about ourselves; `popen` does not wait; `direct` is there too, unwrapped."""
 
     def __init__(self, world, socksify, proxy, level):
         self.world = world
