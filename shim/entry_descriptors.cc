@@ -238,6 +238,13 @@ EXPORT int fcntl(int fd, int command, ...) {
   if (__builtin_expect(command == F_DUPFD || command == F_DUPFD_CLOEXEC, 0)) {
     return Duplicate(fd, -1, [&] { return real::fcntl(fd, command, argument); });
   }
+  // vfork's child means it for the program that it executes, and may close what detaching needs
+  // before it does (Python's subprocess).
+  if (__builtin_expect(command == F_SETFD, 0) &&
+      (reinterpret_cast<uintptr_t>(argument) & FD_CLOEXEC) == 0 && InVforkChild() &&
+      !DetachDescriptor(fd)) {
+    return -1;
+  }
   return real::fcntl(fd, command, argument);
 }
 

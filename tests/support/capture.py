@@ -5,7 +5,9 @@ The kernel's filter (classic BPF) drops what is expected of a wrapped program, s
 the SOCKS server and the KDC, so that load loses nothing. It keeps the SYNs among them, which are counted, and every other
 packet. Only neighbour discovery is let by here.
 
-    capture.py INTERFACE CLIENT SERVER PORT...     a line on stdin is answered by one line of JSON: what was seen since the last
+    capture.py INTERFACE CLIENT SERVER PORT...
+
+A line on stdin is answered by a line of JSON: what has been seen since the last.
 """
 
 import argparse

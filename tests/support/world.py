@@ -63,8 +63,8 @@ class Namespace:
 
 
 class World:
-    """`enter[where](argv)` runs argv as ourselves in client, server or origin, `administer[where](argv)` as the namespace's
-    root. `proxy` and `origin` are the hosts as the client names them."""
+    """`enter[where](argv)` runs argv as ourselves in client, server or origin, `administer[where](argv)` as the
+    namespace's root. `proxy` and `origin` are the hosts as the client names them."""
 
     isolated = True
     proxy, origin = PROXY, ORIGIN
@@ -96,7 +96,8 @@ class World:
         self.enter = self.administer
         if os.geteuid() != 0:  # who we are to programs that treat root differently
             ourselves = ["unshare", "--user", f"--map-user={os.geteuid()}", f"--map-group={os.getegid()}", "--"]
-            self.enter = {where: lambda argv, enter=space.enter: enter([*ourselves, *argv]) for where, space in spaces.items()}
+            self.enter = {where: lambda argv, enter=space.enter: enter([*ourselves, *argv])
+                          for where, space in spaces.items()}
         for link, peer in (("edge", "client"), ("inner", "origin")):
             spaces["server"].sh(f"ip link add {link} type veth peer name {link} netns {spaces[peer].holder.pid}")
         for where, space in spaces.items():

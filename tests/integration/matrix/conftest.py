@@ -1,8 +1,8 @@
 """The program matrix: everyday programs in a network namespace from which only the SOCKS server and the KDC answer.
 
-A test takes `wrapped`, which runs commands there under socksify-gss, and the servers it needs (origins.py), which listen
-behind the SOCKS server. After each test the capture at the namespace's edge answers for every packet. MATRIX_RUNS=10 repeats each
-test that often. A test marked `both_levels` runs at level 1 too.
+A test takes `wrapped`, which runs commands there under socksify-gss, and the servers it needs (origins.py), which
+listen behind the SOCKS server. After each test the capture at the namespace's edge answers for every packet.
+MATRIX_RUNS=10 repeats each test that often. A test marked `both_levels` runs at level 1 too.
 """
 
 import os
@@ -26,7 +26,7 @@ RUNS = int(os.environ.get("MATRIX_RUNS", "1"))
 
 # What is known not to pass, by test and why. A line is deleted when its reason is gone.
 KNOWN = {
-    "test_aria2_own_resolver": "DNS queries a program makes itself are refused",
+    "test_aria2_own_resolver": "a line about a connection that it gives up while it is being negotiated (2 of 10)",
     "test_wrk": "epoll tells of the first octets of a frame; wrk takes the EAGAIN that follows for an error",
 }
 
@@ -84,7 +84,7 @@ def edge(world, realm, proxy):
 
 
 class Wrapped:
-    """`run` insists on success and on silence about ourselves; `popen` does not wait; `direct` is the same place, unwrapped."""
+    """`run` insists on success and on silence about ourselves; `popen` does not wait; `direct` is there too, unwrapped."""
 
     def __init__(self, world, socksify, proxy, level):
         self.world = world

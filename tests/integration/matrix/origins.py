@@ -114,8 +114,8 @@ def web(world, http, tmp_path_factory):
     """nginx: `url` for HTTP, `tls` for HTTPS with HTTP/2, verified by `ca`; what is put below `files` is served."""
     directory = tmp_path_factory.mktemp("web")
     (directory / "files").mkdir()
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", directory / "key",
-                    "-out", directory / "certificate", "-subj", f"/CN={world.origin}",
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                    "-keyout", directory / "key", "-out", directory / "certificate", "-subj", f"/CN={world.origin}",
                     "-addext", f"subjectAltName=DNS:{world.origin}"], check=True, capture_output=True)
     plain, tls = world.port(), world.port()
     servers = NGINX_ORIGIN.format(dir=directory, address=world.origin_address, http=plain, https=tls,
@@ -140,8 +140,8 @@ GIT = ["git", "-c", "user.name=t", "-c", "user.email=t@t", "-c", "init.defaultBr
 def git_repository(directory):
     """A bare repository `directory`/a.git with the blob in it."""
     env = base_env({"HOME": str(directory)})
-    script = ('git init -q work; cp blob work/blob; git -C work add .; git -C work -c user.name=t -c user.email=t@t commit -qm one; '
-              'git clone -q --bare work a.git; git -C a.git config http.receivepack true; '
+    script = ('git init -q work; cp blob work/blob; git -C work add .; '
+              'git -C work -c user.name=t -c user.email=t@t commit -qm one; git clone -q --bare work a.git; git -C a.git config http.receivepack true; '
               'git -C a.git config daemon.receivepack true')
     payload.write_file(directory / "blob", 3_000_000, "blob")
     subprocess.run(["sh", "-ec", script], cwd=directory, env=env, check=True, capture_output=True)
@@ -168,7 +168,8 @@ def git_daemon(world, tmp_path_factory):
 def sshd(world, tmp_path_factory):
     if "nologin" in pwd.getpwuid(os.geteuid()).pw_shell:
         pytest.skip("this user cannot log in")
-    with Sshd(tmp_path_factory.mktemp("sshd"), world.origin_address, world.enter["origin"], world.prober("origin")) as running:
+    directory, enter = tmp_path_factory.mktemp("sshd"), world.enter["origin"]
+    with Sshd(directory, world.origin_address, enter, world.prober("origin")) as running:
         running.host = world.origin
         running.login = f"{running.user}@{world.origin}"
         running.ssh = ["ssh", *running.options, "-p", str(running.port)]
@@ -224,7 +225,8 @@ def postgres(world):
         server = [programs / "postgres", "-D", directory / "data", "-p", str(port), "-c",
                   f"listen_addresses={world.origin_address}", "-c", "unix_socket_directories=", "-c", "fsync=off"]
         with serving(world, world.ordinary_user(server, directory), port, cwd=directory):
-            psql = ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", world.origin, "-p", str(port), "-U", "tester", "postgres"]
+            psql = ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", world.origin, "-p", str(port), "-U", "tester",
+                    "postgres"]
             yield Named(world, port, "postgresql", psql=psql)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
@@ -240,7 +242,8 @@ def iperf(world):
 @pytest.fixture(scope="session")
 def mosquitto(world, tmp_path_factory):
     directory, port = tmp_path_factory.mktemp("mosquitto"), world.port()
-    (directory / "conf").write_text(f"listener {port} {world.origin_address}\nallow_anonymous true\nuser {getpass.getuser()}\n")
+    (directory / "conf").write_text(
+        f"listener {port} {world.origin_address}\nallow_anonymous true\nuser {getpass.getuser()}\n")
     with serving(world, ["mosquitto", "-c", directory / "conf"], port):
         yield Named(world, port, "mqtt")
 
@@ -250,6 +253,7 @@ def svnserve(world, tmp_path_factory):
     root, port = tmp_path_factory.mktemp("svn"), world.port()
     subprocess.run(["svnadmin", "create", root / "a"], check=True)
     (root / "a" / "conf" / "svnserve.conf").write_text("[general]\nanon-access = write\n")
-    argv = ["svnserve", "-d", "--foreground", "-r", root, "--listen-host", world.origin_address, "--listen-port", str(port)]
+    argv = ["svnserve", "-d", "--foreground", "-r", root, "--listen-host", world.origin_address,
+            "--listen-port", str(port)]
     with serving(world, argv, port):
         yield Named(world, port, "svn")

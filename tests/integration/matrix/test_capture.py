@@ -12,12 +12,14 @@ SENDERS = {
     "tcp to another port of the server": f"socket.create_connection(('{PROXY_ADDRESS}', 81), 0.1)",
     "udp": f"socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('{ORIGIN_ADDRESS}', 80))",
     "ipv6": "socket.create_connection(('fd99:0:0:1::2', 80), 0.1)",
-    "icmp": f"socket.socket(type=socket.SOCK_RAW, proto=1).sendto(bytes([8, 0, 247, 255, 0, 0, 0, 0]), ('{ORIGIN_ADDRESS}', 0))",
+    "icmp": "socket.socket(type=socket.SOCK_RAW, proto=1)"
+            f".sendto(bytes([8, 0, 247, 255, 0, 0, 0, 0]), ('{ORIGIN_ADDRESS}', 0))",
     "dns": "socket.gethostbyname('www.test.example')",
 }
 SEEN = {
     "tcp": f"-> {ORIGIN_ADDRESS}:80", "tcp to another port of the server": f"-> {PROXY_ADDRESS}:81",
-    "udp": f"-> {ORIGIN_ADDRESS}:80", "ipv6": "-> fd99:0:0:1::2:80", "icmp": f"-> {ORIGIN_ADDRESS}", "dns": f"-> {NAMESERVER}:53",
+    "udp": f"-> {ORIGIN_ADDRESS}:80", "ipv6": "-> fd99:0:0:1::2:80", "icmp": f"-> {ORIGIN_ADDRESS}",
+    "dns": f"-> {NAMESERVER}:53",
 }
 
 

@@ -65,7 +65,8 @@ def test_wget_recursive(wrapped, web, tmp_path):
 
 def aria2(wrapped, web, tmp_path, *options):
     (web.files / "aria2").write_bytes(payload.octets(8 * MEGABYTE, "aria2"))
-    wrapped.run(["aria2c", "-q", "-x8", "-s8", "-k1M", "--no-conf", *options, "-d", tmp_path, "-o", "copy", web.url("aria2")])
+    wrapped.run(["aria2c", "-q", "-x8", "-s8", "-k1M", "--no-conf", *options, "-d", tmp_path, "-o", "copy",
+                 web.url("aria2")])
     assert sha256(tmp_path / "copy") == payload.sha256(8 * MEGABYTE, "aria2")
 
 

@@ -1,4 +1,5 @@
-// GET of a URL and POST of the same body to another, by one of Java's ways: URLConnection|HttpClient|Socket|SocketChannel URL URL2.
+// GET of a URL and POST of the same body to another, by one of Java's ways:
+// URLConnection|HttpClient|Socket|SocketChannel URL URL2.
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;

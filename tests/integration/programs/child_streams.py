@@ -1,4 +1,4 @@
-"""A child reads the connection as its standard input, another writes it as its standard output: HOST STREAM-PORT DIGEST-PORT."""
+"""A child reads the connection as its standard input, another writes it as its output: HOST STREAM-PORT DIGEST-PORT."""
 
 import hashlib
 import socket
