@@ -36,8 +36,18 @@ __attribute__((destructor)) void LeaveTails() {
 
 using For = ChildEnvironment::For;
 
+// This program is about to be replaced: what it has sent goes, what the next one inherits is plain.
+class Departure {
+ public:
+  Departure() { LeaveTails(); }
+
+ private:
+  const ExecFence fence_;
+};
+
 int Execute(const char* path, char* const argv[], char* const environment[]) {
   if (!MayExecute(AT_FDCWD, path, 0, For::kThisProcess)) return -1;
+  const Departure departure;
   return WithChildEnvironment(environment, For::kThisProcess,
                               [&](char* const* given) { return real::execve(path, argv, given); });
 }
@@ -45,6 +55,7 @@ int Execute(const char* path, char* const argv[], char* const environment[]) {
 int ExecuteAt(int directory, const char* path, char* const argv[], char* const environment[],
               int flags) {
   if (!MayExecute(directory, path, flags, For::kThisProcess)) return -1;
+  const Departure departure;
   return WithChildEnvironment(environment, For::kThisProcess, [&](char* const* given) {
     return real::execveat(directory, path, argv, given, flags);
   });
@@ -70,6 +81,7 @@ int ExecuteByName(const char* file, char* const argv[], char* const environment[
     PathSearch search(file);
     while (const char* path = search.Next()) {
       if (!MayExecute(AT_FDCWD, path, 0, For::kThisProcess)) return -1;
+      const Departure departure;
       (void)real::execve(path, argv, given);
       if (errno == ENOEXEC) (void)ExecuteAsScript(path, argv, given);
       if (!search.GoesOn(errno)) return -1;
@@ -103,35 +115,23 @@ bool PrepareForShell() {
 using namespace socksify;  // NOLINT: the functions below are libc's
 
 EXPORT int execve(const char* path, char* const argv[], char* const environment[]) noexcept {
-  LeaveTails();
-  ExecFence fence;
   return Execute(path, argv, environment);
 }
 EXPORT int execv(const char* path, char* const argv[]) noexcept {
-  LeaveTails();
-  ExecFence fence;
   return Execute(path, argv, environ);
 }
 EXPORT int execvp(const char* file, char* const argv[]) noexcept {
-  LeaveTails();
-  ExecFence fence;
   return ExecuteByName(file, argv, environ);
 }
 EXPORT int execvpe(const char* file, char* const argv[], char* const environment[]) noexcept {
-  LeaveTails();
-  ExecFence fence;
   return ExecuteByName(file, argv, environment);
 }
 EXPORT int fexecve(int fd, char* const argv[], char* const environment[]) noexcept {
   if (fd < 0) return FailWith(EINVAL);
-  LeaveTails();
-  ExecFence fence;
   return ExecuteAt(fd, "", argv, environment, AT_EMPTY_PATH);
 }
 EXPORT int execveat(int directory, const char* path, char* const argv[], char* const environment[],
                     int flags) noexcept {
-  LeaveTails();
-  ExecFence fence;
   return ExecuteAt(directory, path, argv, environment, flags);
 }
 
