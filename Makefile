@@ -28,7 +28,7 @@ endif
 BUILD_PACKAGES := g++ make libkrb5-dev libuv1-dev
 TEST_PACKAGES  := libgtest-dev libgmock-dev krb5-kdc krb5-admin-server krb5-user python3-gssapi python3-pytest \
                   python3-pytest-xdist curl wget git openssh-client openssh-server redis-server redis-tools \
-                  netcat-openbsd busybox-static libjemalloc2 libtcmalloc-minimal4 mandoc shellcheck
+                  netcat-openbsd busybox-static libjemalloc2 libtcmalloc-minimal4 libpython3.11-testsuite mandoc shellcheck
 BENCH_PACKAGES := libbenchmark-dev
 LINT_PACKAGES  := clang-format clang-tidy
 FUZZ_PACKAGES  := clang libclang-rt-14-dev
