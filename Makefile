@@ -31,7 +31,7 @@ MATRIX_PACKAGES := iproute2 openssl python3-pyftpdlib nginx-light postgresql mos
                    nodejs openjdk-17-jdk-headless ruby php-cli python3-pip
 TEST_PACKAGES  := libgtest-dev libgmock-dev krb5-kdc krb5-admin-server krb5-user python3-gssapi python3-pytest \
                   python3-pytest-xdist curl wget git openssh-client openssh-server redis-server redis-tools \
-                  netcat-openbsd busybox-static libjemalloc2 libtcmalloc-minimal4 mandoc shellcheck \
+                  netcat-openbsd busybox-static libjemalloc2 libtcmalloc-minimal4 libpython3.11-testsuite mandoc shellcheck \
                   bind9-dnsutils bind9-host python3-dnspython python3-pycares $(MATRIX_PACKAGES)
 BENCH_PACKAGES := libbenchmark-dev
 LINT_PACKAGES  := clang-format clang-tidy

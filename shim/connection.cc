@@ -13,6 +13,7 @@
 #include "lib/base/log.h"
 #include "lib/wire/frame.h"
 #include "shim/descriptor_table.h"
+#include "shim/orphan.h"
 #include "shim/own_descriptor.h"
 #include "shim/real_calls.h"
 #include "shim/registrations.h"
@@ -167,7 +168,10 @@ void Connection::End(int fd) {
     Registrations::Forget(this);
     Service::Wake();
   }
-  if (before == Phase::kEstablished && framed() && fd >= 0) ScheduleFlush(fd);
+  if (before == Phase::kEstablished && framed() && fd >= 0) {
+    if (flush_scheduled_) Service::Wake();  // it is an orphan from now on
+    ScheduleFlush(fd);
+  }
   if (framed() || detached()) Service::SessionEnded();
 }
 
@@ -177,13 +181,19 @@ void Connection::ScheduleFlush(int fd) {
   Service::Flush(ConnectionRef(this), fd);
 }
 
-bool Connection::FlushTail(int fd) {
-  if (sender_.Flush(fd) != 0 && errno == EAGAIN) return true;
+short Connection::FlushTail(int fd) {
+  const bool orphan = phase() == Phase::kEnded && !share_.shared();
+  const Unread unread = orphan ? LookForUnread(fd) : Unread::kEnd;
+  if (unread == Unread::kOctets) {
+    sender_.Reset();  // and closing `fd`, the last of this socket, resets it
+  } else if (sender_.Flush(fd) != 0 && errno == EAGAIN) {
+    return OrphanEvents(unread);
+  }
   flush_fd_ = -1;
   flush_scheduled_ = false;
-  if (!sender_.has_tail() || flush_scheduled_.exchange(true)) return false;
+  if (!sender_.has_tail() || flush_scheduled_.exchange(true)) return 0;
   flush_fd_ = fd;
-  return true;
+  return POLLOUT;
 }
 
 int Connection::FollowDescriptor(int fd) {
@@ -537,7 +547,7 @@ std::vector<Connection::Tail> Connection::TakeTails() {
     const int fd = at->flush_fd_;
     if (at->references_ == 0 || fd < 0) continue;
     if (Bytes octets = at->sender_.TakeTailAtExit(fd); !octets.empty())
-      tails.push_back({fd, std::move(octets)});
+      tails.push_back({fd, at->share_.shared(), std::move(octets)});
   }
   ConnectionPool::mutex_.Unlock();
   return tails;

@@ -142,12 +142,13 @@ class Connection {
   // Counts the sessions that have been detached, each of which interrupts the pollers.
   static unsigned detachments() { return detachments_.load(std::memory_order_acquire); }
 
-  // For the service: writes the tail. True while some of it is left.
-  bool FlushTail(int fd);
+  // For the service: writes the tail. What to poll for while some of it is left, else 0.
+  short FlushTail(int fd);
 
   // At exit: the tails that the kernel does not take now, each with a descriptor to send it on.
   struct Tail {
     int fd;
+    bool shared;  // another process may read there
     Bytes octets;
   };
   static std::vector<Tail> TakeTails();

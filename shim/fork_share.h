@@ -28,6 +28,9 @@ class ForkShare {
   // use it.
   bool Prepare(bool keep_sending);
 
+  // May another process have the connection, too?
+  bool shared() const { return words_.load(std::memory_order_acquire) != nullptr; }
+
   void Reset() { words_ = nullptr; }
 
  private:

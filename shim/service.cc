@@ -184,14 +184,16 @@ bool FinishPreparation(Item& item) {
 }
 
 bool Flush(Item& item) {
-  if (!item.connection->FlushTail(item.fd)) return End(item);
-  item.events = POLLOUT;
-  return true;
+  item.events = item.connection->FlushTail(item.fd);
+  return item.events != 0 || End(item);
 }
 
 // `ready`: what was waited for has come, or the item is new.
 bool Visit(Item& item, bool ready) {
-  if (item.kind == Item::Kind::kFlush) return !ready || Flush(item);
+  if (item.kind == Item::Kind::kFlush) {
+    const bool ended = item.connection->phase() == Connection::Phase::kEnded;
+    return (!ready && !ended) || Flush(item);
+  }
   if (!item.connection->IsConnecting(item.generation)) return End(item);
   if (item.kind == Item::Kind::kPrepare) {
     if (item.preparation->done.load(std::memory_order_acquire)) return FinishPreparation(item);
@@ -309,8 +311,8 @@ void Service::Flush(ConnectionRef connection, int fd) {
   const DescriptorHeadroom headroom;
   Item item{Item::Kind::kFlush, std::move(connection), OwnDescriptor::Duplicate(fd), 0, nullptr, 0};
   if (item.fd < 0) {  // then the tail goes out here and now
-    pollfd wait = {fd, POLLOUT, 0};
-    while (item.connection->FlushTail(fd)) (void)real::poll(&wait, 1, -1);
+    pollfd wait = {fd, 0, 0};
+    while ((wait.events = item.connection->FlushTail(fd)) != 0) (void)real::poll(&wait, 1, -1);
     return;
   }
   item.connection->set_flush_fd(item.fd);

@@ -9,15 +9,18 @@
 #include <cerrno>
 #include <climits>
 
+#include "shim/orphan.h"
 #include "shim/real_calls.h"
 
 namespace socksify {
 namespace {
 
-// Blocks until the tail is out or cannot be.
+// Blocks until the tail is out or cannot be. Then the socket may be closed.
 void Send(const Connection::Tail& tail) {
   size_t sent = 0;
   while (sent < tail.octets.size()) {
+    const Unread unread = tail.shared ? Unread::kEnd : LookForUnread(tail.fd);
+    if (unread == Unread::kOctets) return;
     ssize_t part = real::send(tail.fd, tail.octets.data() + sent, tail.octets.size() - sent,
                               MSG_NOSIGNAL | MSG_DONTWAIT);
     if (part >= 0) {
@@ -25,7 +28,7 @@ void Send(const Connection::Tail& tail) {
       continue;
     }
     if (errno != EAGAIN && errno != EINTR) return;
-    pollfd wait = {tail.fd, POLLOUT, 0};
+    pollfd wait = {tail.fd, OrphanEvents(unread), 0};
     (void)real::poll(&wait, 1, -1);
   }
 }

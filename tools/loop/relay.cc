@@ -6,7 +6,7 @@ namespace socksify {
 namespace {
 
 constexpr uint64_t kResetCheckMs = 50;
-constexpr unsigned kMaxResetChecks = 200;
+constexpr unsigned kMaxStalledChecks = 40;
 constexpr size_t kHighWater = 256 * 1024;  // queued octets above which the other side is not read
 constexpr size_t kLowWater = 64 * 1024;
 
@@ -59,6 +59,7 @@ void Relay::OnWriteError(Stream* stream, int) {
   // What it has sent before is still to be read; its end follows, unless it has come already.
   WrittenTo(stream).broken = true;
   if (ReadFrom(stream).ended) BeginReset(&ReadFrom(stream));
+  timer_.Start(kResetCheckMs);  // it cannot be read as long as the other end does not read
   Balance();
 }
 
@@ -68,7 +69,8 @@ void Relay::OnShutdown(Stream* stream) {
 }
 
 void Relay::OnTimer() {
-  ++reset_checks_;
+  const size_t unsent = wire_->unsent() + plain_->unsent();
+  stalled_checks_ = unsent == std::exchange(unsent_, unsent) ? stalled_checks_ + 1 : 0;
   timer_.Start(kResetCheckMs);
   Balance();
 }
@@ -112,11 +114,9 @@ void Relay::Balance() {
   if (opening_.reset_due || sealing_.reset_due) {
     const bool sent = (!opening_.reset_due || opening_.broken || plain_->unsent() == 0) &&
                       (!sealing_.reset_due || sealing_.broken || wire_->unsent() == 0);
-    if (sent || reset_checks_ > kMaxResetChecks) {
-      if (!codec_.error().ok()) return Finish(End::kFailed);
-      return Finish(opening_.reset_due ? End::kResetByWire : End::kResetByPlain);
-    }
+    if (sent) return FinishReset();
   }
+  if (stalled_checks_ > kMaxStalledChecks) return FinishReset();
   if (opening_.shut && sealing_.shut) return Finish(End::kClosed);
   BalanceWay(wire_.get(), plain_.get(), opening_);
   BalanceWay(plain_.get(), wire_.get(), sealing_);
@@ -129,6 +129,11 @@ void Relay::BalanceWay(Stream* reader, Stream* writer, const Way& way) {
   } else if (writer->queued() <= kLowWater) {
     reader->StartReading();
   }
+}
+
+void Relay::FinishReset() {
+  if (!codec_.error().ok()) return Finish(End::kFailed);
+  Finish(opening_.reset_due || sealing_.broken ? End::kResetByWire : End::kResetByPlain);
 }
 
 void Relay::Finish(End end) {

@@ -71,6 +71,7 @@ class Relay final : public StreamOwner {
   void PassEnd(Stream* from);
   void BreakFrom(Stream* from);
   void BeginReset(Way* way);
+  void FinishReset();
   void Finish(End end);
 
   Way& ReadFrom(const Stream* stream) { return stream == wire_.get() ? opening_ : sealing_; }
@@ -85,8 +86,9 @@ class Relay final : public StreamOwner {
   Way sealing_;  // plain to wire
   bool sealing_ended_ = false;
   End end_ = End::kRunning;
-  unsigned reset_checks_ = 0;
-  Timer timer_;  // while a reset is due
+  size_t unsent_ = 0;            // at the last check
+  unsigned stalled_checks_ = 0;  // since then nothing has gone out
+  Timer timer_;                  // while a reset is due, or an end is broken
 };
 
 }  // namespace socksify
