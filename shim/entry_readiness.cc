@@ -1,10 +1,11 @@
-// poll, select and epoll_ctl. They step aside unless a descriptor they are asked about is a
+// poll, select and epoll. They step aside unless a descriptor they are asked about is a
 // connection. While one is being connected its outcome is waited for in its place, since the
 // kernel's socket is writable long before the negotiation has ended; afterwards the kernel's answer
 // is confirmed.
 #include <sys/select.h>
 
 #include <algorithm>
+#include <climits>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -117,6 +118,35 @@ int PollOurs(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t*
     if (told != 0 || (ready == 0 && until != &kSoon)) return keeper.Return(told);
   }
 }
+
+// --- epoll
+// -----------------------------------------------------------------------------------------
+
+// epoll_wait(2) by `wait(timeout)`, until something is true.
+template <typename Wait>
+int EpollWait(int epoll, epoll_event* events, const timespec* timeout, Wait wait) {
+  ErrnoKeeper keeper;
+  const WaitEnd end(timeout);
+  for (;;) {
+    timespec left;
+    const timespec* until = end.Left(&left);
+    const int told = wait(until);
+    if (told <= 0) return told;
+    const int confirmed = Registrations::Confirm(epoll, events, told);
+    if (confirmed != 0) return keeper.Return(confirmed);
+    if (timeout != nullptr && timeout->tv_sec == 0 && timeout->tv_nsec == 0)
+      return keeper.Return(0);
+  }
+}
+
+// Rounded up, as poll(2) and epoll_wait(2) count; -1 is for ever.
+int Milliseconds(const timespec* time) {
+  if (time == nullptr) return -1;
+  const int64_t milliseconds = time->tv_sec * 1000 + (time->tv_nsec + 999'999) / 1'000'000;
+  return static_cast<int>(std::min<int64_t>(milliseconds, INT_MAX));
+}
+
+bool MayConfirm() { return Connection::AnySession() && !Guard::active(); }
 
 // --- select as poll
 // --------------------------------------------------------------------------------
@@ -253,4 +283,26 @@ EXPORT int pselect(int count, fd_set* reads, fd_set* writes, fd_set* excepts,
 
 EXPORT int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept {
   return Registrations::Control(epoll, operation, fd, event);
+}
+
+EXPORT int epoll_pwait2(int epoll, epoll_event* events, int count, const timespec* timeout,
+                        const sigset_t* mask) {
+  if (!MayConfirm()) return real::epoll_pwait2(epoll, events, count, timeout, mask);
+  return EpollWait(epoll, events, timeout, [&](const timespec* left) {
+    return real::epoll_pwait2(epoll, events, count, left, mask);
+  });
+}
+
+EXPORT int epoll_pwait(int epoll, epoll_event* events, int count, int timeout_ms,
+                       const sigset_t* mask) {
+  if (!MayConfirm()) return real::epoll_pwait(epoll, events, count, timeout_ms, mask);
+  const timespec timeout = {timeout_ms / 1000, timeout_ms % 1000 * 1'000'000L};
+  return EpollWait(epoll, events, timeout_ms < 0 ? nullptr : &timeout, [&](const timespec* left) {
+    return real::epoll_pwait(epoll, events, count, Milliseconds(left), mask);
+  });
+}
+
+EXPORT int epoll_wait(int epoll, epoll_event* events, int count, int timeout_ms) {
+  if (!MayConfirm()) return real::epoll_wait(epoll, events, count, timeout_ms);
+  return epoll_pwait(epoll, events, count, timeout_ms, nullptr);
 }

@@ -112,6 +112,7 @@ EXPORT long syscall(long number, ...) noexcept {
       SERVE_AS(poll);
       SERVE_AS(select);
       SERVE_AS(epoll_ctl);
+      SERVE_AS(epoll_wait);
       SERVE_AS(execve);
       SERVE_AS(execveat);
       SERVE_AS(unshare);

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -148,6 +149,45 @@ int Registrations::Control(int epoll, int operation, int fd, epoll_event* event)
   const int result = real::epoll_ctl(epoll, operation, fd, event);
   if (result == 0) Note(GetTable().known[fd], epoll, operation, fd, event);
   return result;
+}
+
+namespace {
+
+// The registration that an event is of, if its data is the descriptor. One that is one-shot was
+// disarmed when it told the event.
+std::optional<Registration> FindByData(int epoll, const epoll_event& event) {
+  MutexLock lock(g_mutex);
+  auto list = GetTable().known.find(event.data.fd);
+  if (list == GetTable().known.end()) return std::nullopt;
+  auto at = FindIn(list->second, epoll, event.data.fd);
+  if (at == list->second.end() || at->event.data.u64 != event.data.u64) return std::nullopt;
+  return *at;
+}
+
+// Is the event still there when what is not true yet has been taken from it?
+bool Confirmed(int epoll, epoll_event& event) {
+  constexpr uint32_t kReadable = EPOLLIN | EPOLLRDNORM;
+  if ((event.events & kReadable) == 0 || (event.events & (EPOLLERR | EPOLLHUP)) != 0) return true;
+  ConnectionRef connection = DescriptorTable::Find(event.data.fd);
+  if (!connection || !connection->framed()) return true;
+  std::optional<Registration> registration = FindByData(epoll, event);
+  if (!registration || connection->IsReadable(event.data.fd)) return true;
+  event.events &= ~kReadable;
+  if (event.events != 0) return true;
+  if ((registration->event.events & EPOLLONESHOT) != 0) {
+    (void)real::epoll_ctl(epoll, EPOLL_CTL_MOD, registration->fd, &registration->event);
+  }
+  return false;
+}
+
+}  // namespace
+
+int Registrations::Confirm(int epoll, epoll_event* events, int count) {
+  int left = 0;
+  for (int i = 0; i < count; ++i) {
+    if (Confirmed(epoll, events[i])) events[left++] = events[i];
+  }
+  return left;
 }
 
 void Registrations::Hold(int fd, Connection* connection) {

@@ -18,6 +18,12 @@ class Registrations {
   // The interposed epoll_ctl(2), errno included.
   static int Control(int epoll, int operation, int fd, epoll_event* event);
 
+  // Takes out of what epoll_wait(2) has told what is not true yet: the first octets of a frame make
+  // the kernel's socket readable before plaintext can be delivered. Programs that register a
+  // descriptor as the event's data are understood; others see that read(2) says EAGAIN. Returns how
+  // many events are left.
+  static int Confirm(int epoll, epoll_event* events, int count);
+
   // The connection on `fd` begins: takes the registrations of `fd` out of the kernel.
   static void Hold(int fd, Connection* connection);
 

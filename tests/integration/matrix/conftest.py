@@ -25,10 +25,7 @@ from support.servers import SocksServer  # noqa: E402
 RUNS = int(os.environ.get("MATRIX_RUNS", "1"))
 
 # What is known not to pass, by test and why. A line is deleted when its reason is gone.
-KNOWN = {
-    "test_aria2_own_resolver": "a line about a connection that it gives up while it is being negotiated (2 of 10)",
-    "test_wrk": "epoll tells of the first octets of a frame; wrk takes the EAGAIN that follows for an error",
-}
+KNOWN = {}
 
 
 def pytest_configure(config):
