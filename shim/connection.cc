@@ -189,11 +189,13 @@ short Connection::FlushTail(int fd) {
   } else if (sender_.Flush(fd) != 0 && errno == EAGAIN) {
     return OrphanEvents(unread);
   }
-  flush_fd_ = -1;
   flush_scheduled_ = false;
-  if (!sender_.has_tail() || flush_scheduled_.exchange(true)) return 0;
-  flush_fd_ = fd;
-  return POLLOUT;
+  // There may be another tail by now. As long as there is one a process that ends must find
+  // `flush_fd_`, which is another Flush's if that was scheduled since.
+  if (sender_.has_tail() && !flush_scheduled_.exchange(true)) return POLLOUT;
+  int ours = fd;
+  (void)flush_fd_.compare_exchange_strong(ours, -1);
+  return 0;
 }
 
 int Connection::FollowDescriptor(int fd) {
@@ -540,14 +542,23 @@ int Connection::ShutDown(int fd, int how) {
 }
 
 std::vector<Connection::Tail> Connection::TakeTails() {
+  const DescriptorHeadroom headroom;
   std::vector<Tail> tails;
   if (!ConnectionPool::mutex_.TryLock())
     return tails;  // a handler has interrupted this very thread
   for (Connection* at = ConnectionPool::all_; at != nullptr; at = at->next_) {
     const int fd = at->flush_fd_;
     if (at->references_ == 0 || fd < 0) continue;
-    if (Bytes octets = at->sender_.TakeTailAtExit(fd); !octets.empty())
-      tails.push_back({fd, at->share_.shared(), std::move(octets)});
+    // The service closes its own when it finds no tail there.
+    const int own = OwnDescriptor::Duplicate(fd);
+    if (own < 0) continue;
+    Bytes octets;
+    if (at->flush_fd_ == fd) octets = at->sender_.TakeTailAtExit(own);
+    if (octets.empty()) {
+      OwnDescriptor::Close(own);
+    } else {
+      tails.push_back({own, at->share_.shared(), std::move(octets)});
+    }
   }
   ConnectionPool::mutex_.Unlock();
   return tails;

@@ -145,7 +145,8 @@ class Connection {
   // For the service: writes the tail. What to poll for while some of it is left, else 0.
   short FlushTail(int fd);
 
-  // At exit: the tails that the kernel does not take now, each with a descriptor to send it on.
+  // At exit: the tails that the kernel does not take now, each with a descriptor to send it on,
+  // which is the caller's to close.
   struct Tail {
     int fd;
     bool shared;  // another process may read there

@@ -8,12 +8,22 @@
 
 #include <pthread.h>
 
+#include <ctime>
+
 namespace socksify {
 
 class Mutex {
  public:
   void Lock() { pthread_mutex_lock(&mutex_); }
   bool TryLock() { return pthread_mutex_trylock(&mutex_) == 0; }
+  bool LockWithin(int milliseconds) {
+    timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += milliseconds % 1000 * 1'000'000L;
+    until.tv_sec += milliseconds / 1000 + until.tv_nsec / 1'000'000'000;
+    until.tv_nsec %= 1'000'000'000;
+    return pthread_mutex_timedlock(&mutex_, &until) == 0;
+  }
   void Unlock() { pthread_mutex_unlock(&mutex_); }
   // In a forked child, whose parent held it across the fork.
   void Reinitialise() { mutex_ = PTHREAD_MUTEX_INITIALIZER; }

@@ -14,6 +14,8 @@
 namespace socksify {
 namespace {
 
+constexpr int kExitMilliseconds = 100;  // for another thread to come out of send(), if it lives
+
 // Gathers up to `limit` octets of the vectors behind the first `offset`. A single vector is not
 // copied. False with errno when a page on the way cannot be read and nothing comes before it.
 bool Gather(const iovec* vectors, size_t count, size_t offset, size_t limit, Bytes* copy,
@@ -145,7 +147,7 @@ int Sender::ShutDown(int fd) {
 void Sender::ForgetTail() { DropTail(); }
 
 Bytes Sender::TakeTailAtExit(int fd) {
-  if (!mutex_.TryLock()) return {};
+  if (!mutex_.LockWithin(kExitMilliseconds)) return {};
   Bytes tail;
   if (has_tail_ && FlushLocked(fd, MSG_NOSIGNAL) != 0 && errno == EAGAIN) {
     tail.assign(frames_.begin() + static_cast<ptrdiff_t>(sent_), frames_.end());

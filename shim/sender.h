@@ -43,8 +43,8 @@ class Sender {
 
   // In a forked child: the tail is the parent's to send. No lock.
   void ForgetTail();
-  // At exit: what the kernel does not take of the tail now is the caller's to send. Waits for no
-  // other thread, which may have been stopped by the exit.
+  // At exit: what the kernel does not take of the tail now is the caller's to send. Waits a
+  // moment for another thread that is sending, and no longer: the exit may have stopped it.
   Bytes TakeTailAtExit(int fd);
 
   Mutex& mutex() { return mutex_; }

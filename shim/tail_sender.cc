@@ -10,6 +10,7 @@
 #include <climits>
 
 #include "shim/orphan.h"
+#include "shim/own_descriptor.h"
 #include "shim/real_calls.h"
 
 namespace socksify {
@@ -57,12 +58,12 @@ void SendTailsInNewProcess(const std::vector<Connection::Tail>& tails) {
   sigfillset(&all);
   (void)sigprocmask(SIG_BLOCK, &all, nullptr);  // no handler of the application runs from here on
   const long middle = RawFork();
-  if (middle < 0) {
-    for (const Connection::Tail& tail : tails) Send(tail);
-    return;
-  }
-  if (middle > 0) {
-    (void)real::syscall(SYS_wait4, middle, nullptr, 0, nullptr);
+  if (middle != 0) {
+    if (middle > 0) (void)real::syscall(SYS_wait4, middle, nullptr, 0, nullptr);
+    for (const Connection::Tail& tail : tails) {
+      if (middle < 0) Send(tail);
+      OwnDescriptor::Close(tail.fd);
+    }
     return;
   }
   (void)setsid();
