@@ -100,11 +100,12 @@ static size_t count_of(const struct scenario* scenarios) {
 static void* work(void* argument) {
   self = argument;
   const uint32_t threads = (uint32_t)count_of(thread_scenarios);
+  const char* const only = getenv("STRESS_ONLY"); /* for whoever hunts something */
   const uint32_t all = threads + (uint32_t)count_of(process_scenarios);
   while (!stopping) {
     const uint32_t n = draw(all);
     const struct scenario* scenario = n < threads ? &thread_scenarios[n] : &process_scenarios[n - threads];
-    if (scenario->executes && !may_execute) continue;
+    if ((scenario->executes && !may_execute) || (only != NULL && strcmp(only, scenario->name) != 0)) continue;
     self->scenario = scenario->name;
     scenario->run();
     ++rounds;
