@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 
@@ -39,8 +40,13 @@ asm(".text\n"
 // Unless libc has, which installs its handler with the first pthread_cancel, and then over ours.
 void InstallHandler() {
   KernelAction action = {};
-  if (real::syscall(SYS_rt_sigaction, kCancelSignal, nullptr, &action, sizeof action.mask) != 0 ||
-      action.handler != nullptr) {
+  if (real::syscall(SYS_rt_sigaction, kCancelSignal, nullptr, &action, sizeof action.mask) != 0) {
+    return;
+  }
+  // Ignored: so it was when this program was executed, and libc has not been asked for it yet.
+  const auto handler = reinterpret_cast<uintptr_t>(action.handler);
+  if (handler != reinterpret_cast<uintptr_t>(SIG_DFL) &&
+      handler != reinterpret_cast<uintptr_t>(SIG_IGN)) {
     return;
   }
   action = {&DoNothing, SA_SIGINFO | SA_RESTART | SA_ONSTACK | kRestorer,

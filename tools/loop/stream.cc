@@ -106,7 +106,7 @@ void Stream::Shutdown() {
   (void)uv_shutdown(&shutdown_, stream(), [](uv_shutdown_t* request, int status) {
     Stream* self = StreamOf(request->handle);
     if (self->owner_ == nullptr || self->write_failed_) return;
-    // Not connected: both ends have said FIN before, and all that was sent has been acknowledged.
+    // Not connected: both ends have been sent, or it was reset, which reading tells.
     if (status == 0 || status == UV_ENOTCONN) return self->owner_->OnShutdown(self);
     self->write_failed_ = true;
     self->owner_->OnWriteError(self, status);
