@@ -176,6 +176,8 @@ class Connection {
   void TellOutcome();
   bool Own(ForkShare::Direction direction);
   int FollowDescriptor(int fd);
+  bool Settle(bool hand_over);
+  void AskHome();
   bool FetchStandIn(int old);
   bool HandOver(int old);
   bool Replace(int stand_in, int old, SessionState* state);

@@ -79,26 +79,30 @@ bool Connection::IsStandIn(int fd) const {
   return fstat(fd, &status) == 0 && status.st_ino == stand_in_;
 }
 
-bool Connection::Detach() {
+bool Connection::Detach() { return Settle(true); }
+
+void Connection::AskHome() { (void)Settle(false); }
+
+// Has the session's home, if it is away, put a stand-in in its place; without that, and if it is to
+// leave, `hand_over`, does so itself.
+bool Connection::Settle(bool hand_over) {
   if (!framed()) return true;
   const SignalsBlocked signals;
   const DescriptorHeadroom headroom;
   const int old = DuplicateDescriptor();
   if (old < 0) return true;  // closed meanwhile
-  bool detached;
-  if (is_away()) {
-    detached = FetchStandIn(old);
-  } else {
+  bool detached = !is_away() || FetchStandIn(old);
+  if (detached && framed() && hand_over) {
     detached = Own(ForkShare::kReceive) && Own(ForkShare::kSend) && HandOver(old);
   }
   const int error = errno;
   (void)real::close(old);
-  if (detached) waiters_.Interrupt(), pollers.Interrupt();
+  if (!framed()) waiters_.Interrupt(), pollers.Interrupt();
   errno = error;
   return detached || !framed();
 }
 
-// Asks the process that has the session.
+// Asks the process that has the session. False when that is there and cannot detach it.
 bool Connection::FetchStandIn(int old) {
   MutexLock lock(g_asking);
   if (!is_away()) return true;  // another thread has asked
