@@ -3,7 +3,6 @@
 #include <poll.h>
 
 #include <cerrno>
-#include <csignal>
 
 #include "shim/descriptor_table.h"
 #include "shim/orphan.h"
