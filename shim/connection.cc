@@ -90,6 +90,11 @@ void Connection::Dissolve(int fd) {
     receiver_.Reset(fd);
     sender_.Reset();
     layer_.reset();
+    // What comes next is another session, of this process alone.
+    share_.Reset();
+    home_ = -1;
+    replacing_ = false;
+    stand_in_ = 0;
     TellOutcome();
     return true;
   });
@@ -388,7 +393,8 @@ ssize_t Connection::Receive(int fd, const iovec* vectors, size_t count, int flag
     if (errno != EAGAIN) return total != 0 ? static_cast<ssize_t>(total) : -1;
     if ((fd = FollowDescriptor(fd)) < 0) return total != 0 ? static_cast<ssize_t>(total) : -1;
     const ssize_t came = AwaitOctets(fd, 1, flags);
-    const bool again = came >= 0 || (errno == EINTR && !framed());  // detached meanwhile
+    // Detached meanwhile, or closed as well, which a call begun again finds.
+    const bool again = came >= 0 || (!framed() && (errno == EINTR || errno == EBADF));
     if (again) fd = FollowDescriptor(fd);
     if (!again || fd < 0) return total != 0 ? static_cast<ssize_t>(total) : -1;
   }
