@@ -131,6 +131,8 @@ class Connection {
   // As getsockname(2) said it before.
   const SocketAddress& detached_name() const { return detached_name_; }
   bool detached() const { return stand_in_.load(std::memory_order_acquire) != 0; }
+  // Are, or were, its descriptors being replaced?
+  bool replaced() const { return replacing_.load(); }
   // `fd` was duplicated while the session was being detached: makes it the plain socket too.
   void BringUpToDate(int fd);
   // A new descriptor for what the connection's descriptors mean; -1 with errno.
@@ -208,7 +210,7 @@ class Connection {
   std::atomic<int> followed_{-1};  // a duplicate for those whose descriptor was closed meanwhile
   std::atomic<int> flush_fd_{-1};  // the service's duplicate, while it has the tail
   std::atomic<int> home_{-1};      // where to ask for it, if it is another process's
-  std::atomic<bool> replacing_{false};  // state_ is held while descriptors are being replaced
+  std::atomic<bool> replacing_{false};  // from when descriptors are replaced, under state_
   std::atomic<ino_t> stand_in_{0};      // the plain socket in its place
   std::atomic<bool> detach_when_established_{false};
   SocketAddress detached_name_;

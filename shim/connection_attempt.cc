@@ -37,6 +37,11 @@ void Connection::Dissolve(int fd) {
     receiver_.Reset(fd);
     sender_.Reset();
     layer_.reset();
+    // What comes next is another session, of this process alone.
+    share_.Reset();
+    home_ = -1;
+    replacing_ = false;
+    stand_in_ = 0;
     TellOutcome();
     return true;
   });

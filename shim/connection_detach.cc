@@ -185,6 +185,9 @@ void Connection::SwapDescriptors(int stand_in, int old) {
     const int flags = real::fcntl(fd, F_GETFD);
     (void)real::dup3(stand_in, fd, (flags & FD_CLOEXEC) != 0 ? O_CLOEXEC : 0);
   });
+  if (const int followed = followed_; followed >= 0) {
+    (void)real::dup3(stand_in, followed, O_CLOEXEC);
+  }
   stand_in_ = status.st_ino;
   detachments_.fetch_add(1);
 }

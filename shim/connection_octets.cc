@@ -125,7 +125,8 @@ ssize_t Connection::Receive(int fd, const iovec* vectors, size_t count, int flag
     if (errno != EAGAIN) return total != 0 ? static_cast<ssize_t>(total) : -1;
     if ((fd = FollowDescriptor(fd)) < 0) return total != 0 ? static_cast<ssize_t>(total) : -1;
     const ssize_t came = AwaitOctets(fd, 1, flags);
-    const bool again = came >= 0 || (errno == EINTR && !framed());  // detached meanwhile
+    // Detached meanwhile, or closed as well, which a call begun again finds.
+    const bool again = came >= 0 || (!framed() && (errno == EINTR || errno == EBADF));
     if (again) fd = FollowDescriptor(fd);
     if (!again || fd < 0) return total != 0 ? static_cast<ssize_t>(total) : -1;
   }

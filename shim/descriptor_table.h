@@ -18,7 +18,6 @@ class DescriptorTable {
   enum class Mark : uint8_t {
     kNone,         // unknown, or nothing to us
     kFreshSocket,  // a stream socket for IPv4 or IPv6 that has not been connected
-    kStdio,        // as kFreshSocket, and a stdio stream is on it, which would write past the shim
     kEpoll,        // an epoll instance
     kOwn,          // the shim's own: the application must not see, close or replace it
     kConnection,

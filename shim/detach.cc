@@ -39,11 +39,16 @@ bool DetachInVforkChild(const Connection& connection, int fd) {
   return true;
 }
 
+struct Fenced {
+  int fd;
+  const Connection* connection;  // the number may come to mean another meanwhile
+};
+
 // Fences of several threads overlap: the last to go gives the flags back. Guarded by leaf_mutex.
 int g_fences = 0;
-std::vector<int>& FencedDescriptors() {
-  static auto* const fds = new std::vector<int>();
-  return *fds;
+std::vector<Fenced>& FencedDescriptors() {
+  static auto* const fenced = new std::vector<Fenced>();
+  return *fenced;
 }
 
 }  // namespace
@@ -57,6 +62,18 @@ bool DetachDescriptor(int fd) {
     if (connection->phase() != Connection::Phase::kEstablished) return true;
   }
   return connection->Detach();
+}
+
+ConnectionRef ConnectionToBe(int fd) {
+  if (DescriptorTable::Get(fd) == DescriptorTable::Mark::kFreshSocket && !InVforkChild()) {
+    (void)DescriptorTable::Promote(fd, Connection::New());
+  }
+  return DescriptorTable::Find(fd);
+}
+
+bool DetachDescriptorForGood(int fd) {
+  (void)ConnectionToBe(fd);
+  return DetachDescriptor(fd);
 }
 
 ExecFence::ExecFence() : counted_(!InVforkChild()) {
@@ -76,7 +93,7 @@ ExecFence::ExecFence() : counted_(!InVforkChild()) {
     (void)real::fcntl(fd, F_SETFD, flags | FD_CLOEXEC);
     if (!counted_) return;  // vfork's child: no allocation, and it ends if it does not execute
     MutexLock lock(leaf_mutex);
-    FencedDescriptors().push_back(fd);
+    FencedDescriptors().push_back({fd, connection.get()});
   });
   errno = saved_errno;
 }
@@ -86,7 +103,8 @@ ExecFence::~ExecFence() {
   const int saved_errno = errno;
   MutexLock lock(leaf_mutex);
   if (--g_fences == 0) {
-    for (int fd : FencedDescriptors()) {
+    for (const auto& [fd, connection] : FencedDescriptors()) {
+      if (!DescriptorTable::Is(fd, connection)) continue;
       const int flags = real::fcntl(fd, F_GETFD);
       if (flags >= 0) (void)real::fcntl(fd, F_SETFD, flags & ~FD_CLOEXEC);
     }

@@ -4,11 +4,19 @@
 #ifndef SHIM_DETACH_H_
 #define SHIM_DETACH_H_
 
+#include "shim/connection_ref.h"
+
 namespace socksify {
 
 // Detaches the session on `fd`, if there is one or will be. False with errno when that cannot be
 // done: then the descriptor must not go. Also in vfork's child, whose descriptors are its own.
 bool DetachDescriptor(int fd);
+
+// The same for whatever the socket is connected to later as well.
+bool DetachDescriptorForGood(int fd);
+
+// The connection on `fd`; a fresh socket becomes one, not connected as yet.
+ConnectionRef ConnectionToBe(int fd);
 
 // While it lives, a program can be executed: sessions on descriptors that the program would inherit
 // have been detached, and those that cannot be are close-on-exec. What the program had set comes

@@ -2,6 +2,7 @@
 // never taken for a connection that it no longer is.
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <netinet/in.h>
 
 #include <cstdarg>
 #include <cstdint>
@@ -46,14 +47,6 @@ int MadeEpoll(int fd) {
 
 bool IsOwn(int fd) { return DescriptorTable::Get(fd) == Mark::kOwn; }
 
-// A socket that two numbers will share: from now on they belong together, whichever is connected.
-ConnectionRef Shared(int fd) {
-  if (DescriptorTable::Get(fd) == Mark::kFreshSocket && !InVforkChild()) {
-    (void)DescriptorTable::Promote(fd, Connection::New());
-  }
-  return DescriptorTable::Find(fd);
-}
-
 // stdio has streams on these, which write past the shim; and a duplicate that vfork's child makes
 // is out of the table's sight.
 bool MayHoldSession(int fd) { return fd > STDERR_FILENO && !InVforkChild(); }
@@ -66,28 +59,32 @@ int Duplicate(int fd, int to, Function duplicate) {
   if (IsOwn(fd)) return FailWith(EBADF);
   const Mark mark = DescriptorTable::Get(fd);
   if ((InVforkChild() || (to >= 0 && !MayHoldSession(to))) && !DetachDescriptor(fd)) return -1;
-  ConnectionRef connection = Shared(fd);
+  // Two numbers will share the socket, and belong together whichever is connected.
+  ConnectionRef connection = ConnectionToBe(fd);
   if (!connection || InVforkChild()) {
     const int copy = duplicate();
     if (copy >= 0 && !InVforkChild()) {
       Made(copy);
-      if (mark == Mark::kStdio || mark == Mark::kEpoll) DescriptorTable::Set(copy, mark);
+      if (mark == Mark::kEpoll) DescriptorTable::Set(copy, mark);
     }
     return copy;
   }
   connection->GainDescriptor();
-  const bool detached = connection->detached();
+  const bool replaced = connection->replaced();
   int copy = duplicate();
   if (copy >= 0 &&
       !DescriptorTable::Is(fd, connection.get())) {  // closed meanwhile: a copy of what?
     (void)real::close(copy);
     copy = FailWith(EBADF);
+  } else if (static_cast<unsigned>(copy) >= DescriptorTable::kNumbers && copy >= 0) {
+    (void)real::close(copy);  // it would be out of sight
+    copy = FailWith(EMFILE);
   } else if (copy >= 0) {
     DescriptorTable::Set(copy, connection);
     if (!MayHoldSession(copy) && !DetachDescriptor(copy)) {
       (void)close(copy);
       copy = FailWith(EOPNOTSUPP);
-    } else if (!detached && connection->detached()) {
+    } else if (!replaced && connection->replaced()) {
       connection->BringUpToDate(copy);
     }
   }
@@ -156,6 +153,8 @@ int CloseRange(unsigned first, unsigned last, unsigned flags) {
 using namespace socksify;  // NOLINT: the functions below are libc's
 
 EXPORT int socket(int domain, int type, int protocol) noexcept {
+  // Which falls back to TCP where the other end has no more, and is readable whatever SO_RCVLOWAT.
+  if (protocol == IPPROTO_MPTCP) protocol = IPPROTO_TCP;
   return MadeSocket(real::socket(domain, type, protocol), domain, type);
 }
 
@@ -280,11 +279,7 @@ EXPORT void closefrom(int first) noexcept {
 }
 
 EXPORT FILE* fdopen(int fd, const char* mode) noexcept {
-  if (!DetachDescriptor(fd)) return nullptr;
-  const Mark mark = DescriptorTable::Get(fd);
-  FILE* stream = real::fdopen(fd, mode);
-  if (stream != nullptr && mark == Mark::kFreshSocket) DescriptorTable::Set(fd, Mark::kStdio);
-  return stream;
+  return DetachDescriptorForGood(fd) ? real::fdopen(fd, mode) : nullptr;
 }
 
 EXPORT int fclose(FILE* stream) {

@@ -188,7 +188,7 @@ EXPORT int posix_spawnp(pid_t* pid, const char* file, const posix_spawn_file_act
 // The program that is spawned will have it.
 EXPORT int posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t* actions, int fd,
                                             int to) noexcept {
-  if (!DetachDescriptor(fd)) return errno;
+  if (!DetachDescriptorForGood(fd)) return errno;
   return real::posix_spawn_file_actions_adddup2(actions, fd, to);
 }
 

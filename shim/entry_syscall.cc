@@ -1,5 +1,6 @@
 // syscall(2): programs that call the kernel by number meet the same functions as those that call
 // libc.
+#include <linux/aio_abi.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/select.h>
@@ -9,12 +10,14 @@
 
 #include <cstdarg>
 
+#include "shim/detach.h"
 #include "shim/entry.h"
 #include "shim/guard.h"
 #include "shim/real_calls.h"
 #include "shim/report.h"
 #include "shim/service.h"
 #include "shim/signals.h"
+#include "shim/user_memory.h"
 
 using namespace socksify;  // NOLINT: the function below is libc's
 
@@ -68,7 +71,39 @@ long RefuseIoUring() {
   return FailWith(ENOSYS);
 }
 
+// Kernel AIO: the kernel reads and writes.
+long SubmitAio(const long* arguments) {
+  auto* const* blocks = As<iocb* const*>(arguments[2]);
+  for (long i = 0; i < arguments[1]; ++i) {
+    if (!IsReadable(blocks + i, sizeof *blocks) || !IsReadable(blocks[i], sizeof **blocks)) break;
+    if (!DetachDescriptor(static_cast<int>(blocks[i]->aio_fildes))) return -1;
+  }
+  return real::syscall(SYS_io_submit, arguments[0], arguments[1], arguments[2]);
+}
+
+// As libaio and liburing tell of errors.
+int Negative(long result) { return static_cast<int>(result < 0 ? -errno : result); }
+
 }  // namespace
+
+// libaio and liburing call the kernel by instructions of their own.
+EXPORT int io_submit(void* context, long count, iocb** blocks) noexcept {
+  const ErrnoKeeper keeper;
+  const long arguments[] = {reinterpret_cast<long>(context), count, reinterpret_cast<long>(blocks)};
+  const int result = Negative(SubmitAio(arguments));
+  (void)keeper.Return(0);
+  return result;
+}
+EXPORT int io_uring_queue_init(unsigned, void*, unsigned) noexcept {
+  return Negative(RefuseIoUring());
+}
+EXPORT int io_uring_queue_init_params(unsigned, void*, void*) noexcept {
+  return Negative(RefuseIoUring());
+}
+EXPORT int io_uring_queue_init_mem(unsigned, void*, void*, void*, size_t) noexcept {
+  return Negative(RefuseIoUring());
+}
+EXPORT int io_uring_setup(unsigned, void*) noexcept { return Negative(RefuseIoUring()); }
 
 EXPORT long syscall(long number, ...) noexcept {
   va_list list;
@@ -139,6 +174,8 @@ EXPORT long syscall(long number, ...) noexcept {
       case SYS_seccomp:
         Service::Retire();
         break;
+      case SYS_io_submit:
+        return SubmitAio(arguments);
       case SYS_io_uring_setup:
         return RefuseIoUring();
       default:

@@ -32,6 +32,13 @@ bool CheckVectors(const iovec* vectors, size_t count, Check check) {
   return true;
 }
 
+// A large buffer may be said to be larger than it is, as long as less comes: of such a one the
+// receiver looks at what it writes.
+bool IsWritableToBeginWith(void* memory, size_t size) {
+  constexpr size_t kLarge = 4096;
+  return IsWritable(memory, size > kLarge ? 1 : size);
+}
+
 // Has the kernel judge address and control data, with nothing to send.
 bool CheckMessage(int fd, const void* address, socklen_t length, void* control,
                   size_t control_length) {
@@ -102,7 +109,7 @@ ssize_t ReceiveOn(Connection& connection, int fd, const iovec* vectors, size_t c
   if ((flags & MSG_OOB) != 0) return FailWith(EINVAL);  // no urgent data crosses a SOCKS server
   if ((flags & MSG_ERRQUEUE) != 0) return FailWith(EAGAIN);
   const bool discard = (flags & MSG_TRUNC) != 0;
-  if (!discard && !CheckVectors(vectors, count, &IsWritable)) return -1;
+  if (!discard && !CheckVectors(vectors, count, &IsWritableToBeginWith)) return -1;
   return keeper.Return(connection.Receive(fd, vectors, count, flags));
 }
 
@@ -118,7 +125,7 @@ ssize_t SendOn(Connection& connection, int fd, const iovec* vectors, size_t coun
 ssize_t ReadOn(Connection& connection, int fd, const iovec* vectors, int count, int flags) {
   if (count < 0 || count > IOV_MAX) return FailWith(EINVAL);
   size_t room = 0;
-  if (!CheckVectors(vectors, static_cast<size_t>(count), &IsWritable)) return -1;
+  if (!CheckVectors(vectors, static_cast<size_t>(count), &IsWritableToBeginWith)) return -1;
   for (int i = 0; i < count; ++i) room += vectors[i].iov_len;
   return room == 0 ? 0 : ReceiveOn(connection, fd, vectors, static_cast<size_t>(count), flags);
 }

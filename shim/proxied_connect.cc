@@ -134,9 +134,6 @@ int ConnectThroughServer(int fd, const Address& destination, const sockaddr* add
   if (IsOnNoLink(fd, address)) return Fail(EINVAL);
   if (static_cast<unsigned>(fd) >= DescriptorTable::kNumbers) return Fail(EMFILE);
   if (SocketOption(fd, SO_ACCEPTCONN) > 0) return Fail(EISCONN);  // it listens
-  // A stdio stream is on it, which would write past the shim.
-  const bool stdio =
-      fd <= STDERR_FILENO || DescriptorTable::Get(fd) == DescriptorTable::Mark::kStdio;
   sockaddr_storage connected;
   socklen_t connected_size = sizeof connected;
   if (real::getpeername(fd, reinterpret_cast<sockaddr*>(&connected), &connected_size) == 0) {
@@ -154,7 +151,8 @@ int ConnectThroughServer(int fd, const Address& destination, const sockaddr* add
     DescriptorTable::Set(fd, connection);
   }
   if (!connection->options().Borrow(fd)) return -1;
-  if (stdio) connection->DetachOnceEstablished();
+  // stdio has streams on these, which would write past the shim.
+  if (fd <= STDERR_FILENO) connection->DetachOnceEstablished();
   if (!connection->Begin(destination, peer)) return Fail(EALREADY);
   Registrations::Hold(fd, connection.get());
   const int timeout_ms = ConnectTimeout(fd);  // before the attempt borrows the option
