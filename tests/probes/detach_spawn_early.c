@@ -18,8 +18,10 @@ int main(int argc, char** argv) {
   answer("adddup2", posix_spawn_file_actions_adddup2(&actions, fd, kNumber));
   answer("connect", connect(fd, PEER_SOCKADDR, PEER_LENGTH));
   peer_script(fd, "echo");
-  answer("posix_spawn", posix_spawn(&child, "/proc/self/exe", &actions, NULL, arguments, environ));
+  fflush(stdout);
+  int result = posix_spawn(&child, "/proc/self/exe", &actions, NULL, arguments, environ);
   waitpid(child, &status, 0);
+  answer("posix_spawn", result);
   answer("status", status);
   answer_echo(fd, "after");
   answer_peername(fd);
