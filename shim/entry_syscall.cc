@@ -75,7 +75,7 @@ long RefuseIoUring() {
 long SubmitAio(const long* arguments) {
   auto* const* blocks = As<iocb* const*>(arguments[2]);
   for (long i = 0; i < arguments[1]; ++i) {
-    if (!IsReadable(blocks + i, sizeof *blocks) || !IsReadable(blocks[i], sizeof **blocks)) break;
+    if (!IsReadable(blocks + i, sizeof(void*)) || !IsReadable(blocks[i], sizeof(iocb))) break;
     if (!DetachDescriptor(static_cast<int>(blocks[i]->aio_fildes))) return -1;
   }
   return real::syscall(SYS_io_submit, arguments[0], arguments[1], arguments[2]);
