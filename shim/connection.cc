@@ -13,6 +13,7 @@
 #include "lib/base/log.h"
 #include "lib/wire/frame.h"
 #include "shim/descriptor_table.h"
+#include "shim/library_call.h"
 #include "shim/own_descriptor.h"
 #include "shim/real_calls.h"
 #include "shim/registrations.h"
@@ -124,7 +125,10 @@ void Connection::Clear() {
   followed_ = -1;
   receiver_.Reset(-1);
   sender_.Reset();
-  layer_.reset();
+  if (layer_) {
+    const LibraryCall call;
+    layer_.reset();
+  }
   share_.Reset();
   options_.Forget();
   descriptors_ = 0;
