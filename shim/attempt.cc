@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "lib/io/socket_address.h"
+#include "shim/library_call.h"
 #include "shim/own_descriptor.h"
 #include "shim/real_calls.h"
 
@@ -52,6 +53,12 @@ Attempt::Attempt(const Config& config, const Core& core, const Address& destinat
       destination_(destination),
       family_(family),
       deadline_(Deadline::clock::now() + std::chrono::seconds(config.timeout_seconds)) {}
+
+Attempt::~Attempt() {
+  const LibraryCall call;
+  handshake_.reset();
+  engine_.reset();
+}
 
 Attempt::Next Attempt::Prepare() {
   const DescriptorHeadroom headroom;  // for credentials, sockets to the KDC
@@ -138,6 +145,7 @@ Attempt::Next Attempt::FinishConnect(int fd) {
 }
 
 Attempt::Next Attempt::Negotiate() {
+  const LibraryCall call;
   switch (handshake_->Step()) {
     case HandshakeStep::kWantRead:
       return Next::kWaitReadable;

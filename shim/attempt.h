@@ -24,6 +24,7 @@ class Attempt {
 
   // `family` is the socket's: AF_INET or AF_INET6. `config` and `core` live for ever.
   Attempt(const Config& config, const Core& core, const Address& destination, int family);
+  ~Attempt();
 
   // Does what may block, then says what to do: kWaitWritable means Step() now. Call under a Guard.
   Next Prepare();

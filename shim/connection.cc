@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "shim/descriptor_table.h"
+#include "shim/library_call.h"
 #include "shim/orphan.h"
 #include "shim/own_descriptor.h"
 #include "shim/registrations.h"
@@ -80,7 +81,10 @@ void Connection::Clear() {
   followed_ = -1;
   receiver_.Reset(-1);
   sender_.Reset();
-  layer_.reset();
+  if (layer_) {
+    const LibraryCall call;
+    layer_.reset();
+  }
   share_.Reset();
   options_.Forget();
   descriptors_ = 0;

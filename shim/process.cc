@@ -11,6 +11,7 @@
 #include "shim/connection.h"
 #include "shim/dns_stub.h"
 #include "shim/home.h"
+#include "shim/library_call.h"
 #include "shim/mutex.h"
 #include "shim/own_descriptor.h"
 #include "shim/registrations.h"
@@ -32,9 +33,11 @@ void BeforeFork() {
   Service::BeforeFork();
   DnsStub::BeforeFork();
   leaf_mutex.Lock();
+  LibraryCall::BeforeFork();
 }
 
 void AfterForkInParent() {
+  LibraryCall::AfterFork(false);
   leaf_mutex.Unlock();
   DnsStub::AfterFork(false);
   Service::AfterFork(false);
@@ -48,6 +51,7 @@ bool IsChildsToo(int fd) { return fd == Runtime::log_fd() || Connection::IsDoor(
 void AfterForkInChild() {
   g_pid = getpid();
   if (g_wiped_by_fork != nullptr) *g_wiped_by_fork = 1;
+  LibraryCall::AfterFork(true);
   leaf_mutex.Reinitialise();
   DnsStub::AfterFork(true);
   Service::AfterFork(true);
