@@ -31,6 +31,7 @@
 namespace socksify {
 
 struct SessionState;
+struct StandIn;
 
 class Connection {
  public:
@@ -182,7 +183,7 @@ class Connection {
   void AskHome();
   bool FetchStandIn(int old);
   bool HandOver(int old);
-  bool Replace(int stand_in, int old, SessionState* state);
+  bool Replace(const StandIn& ends, int old, SessionState* state);
   void SwapDescriptors(int stand_in, int old);
   static void ForgetAskers();
   void ScheduleFlush(int fd);

@@ -40,6 +40,16 @@ bool IsSameFile(int one, int other) {
          first.st_ino == second.st_ino;
 }
 
+// What could be read of the session is to be read of the stand-in from the first moment on. What
+// does not fit is left to the relay.
+void GiveAtOnce(int relay, Bytes* plaintext) {
+  const ssize_t given =
+      real::send(relay, plaintext->data(), plaintext->size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (given <= 0) return;
+  Wipe({plaintext->data(), static_cast<size_t>(given)});
+  plaintext->erase(plaintext->begin(), plaintext->begin() + given);
+}
+
 // Of a socket; empty when it is none.
 SocketAddress NameOf(int fd) {
   SocketAddress name;
@@ -109,7 +119,7 @@ bool Connection::FetchStandIn(int old) {
   int stand_in = -1;
   switch (Home::Ask(home_, this, generation(), &stand_in)) {
     case Home::Answer::kStandIn:
-      Registrations::Move(this, [&] { (void)Replace(stand_in, old, nullptr); });
+      Registrations::Move(this, [&] { (void)Replace({stand_in, -1}, old, nullptr); });
       (void)real::close(stand_in);
       break;
     case Home::Answer::kGone:
@@ -133,27 +143,37 @@ bool Connection::HandOver(int old) {
   NoteStandIn(stand_in.application, {NameOf(old), peer_});
   SessionState state;
   bool replaced = false;
-  Registrations::Move(this, [&] { replaced = Replace(stand_in.application, old, &state); });
+  (void)receiver_.Available(old);  // opens what has come
+  Registrations::Move(this, [&] { replaced = Replace(stand_in, old, &state); });
   if (replaced) {
     // Should the session get lost on its way, or with the relay, no end of it looks like an orderly
     // one; the relay takes this back when both sides have closed.
     ResetOnClose(old);
     ResetOnClose(stand_in.relay);
     Bytes octets = EncodeSessionState(state);
-    if (!state.layer.empty()) (void)RelayProcess::Take(old, stand_in.relay, octets);
+    (void)RelayProcess::Take(old, stand_in.relay, octets);
     Wipe(octets);
     Wipe(state.layer);
     Wipe(state.plaintext);
   }
   OwnDescriptor::Close(stand_in.relay);
   OwnDescriptor::Close(stand_in.application);
-  return true;
+  if (replaced || !framed()) return true;
+  ReportOnce("a wrapped connection cannot be made a plain one: its keys cannot be handed over");
+  return errno = EOPNOTSUPP, false;
 }
 
-// `state`: what the session needs elsewhere, if it is here. False when another thread was faster.
-bool Connection::Replace(int stand_in, int old, SessionState* state) {
+// `state`: what the session needs elsewhere, if it is here. False when it cannot leave, or another
+// thread was faster.
+bool Connection::Replace(const StandIn& ends, int old, SessionState* state) {
+  const int stand_in = ends.application;
   MutexLock state_lock(state_), receiving(receiver_.mutex()), sending(sender_.mutex());
   if (!framed()) return false;
+  if (state != nullptr) {
+    auto layer = layer_->Export();
+    if (!layer.ok()) return false;
+    state->layer = std::move(*layer);
+  }
   detached_name_ = NameOf(old);
   if (state == nullptr) {
     options_.Forget();  // the other process has moved them
@@ -161,10 +181,9 @@ bool Connection::Replace(int stand_in, int old, SessionState* state) {
     options_.MoveTo(stand_in, old);
     if (receiver_.is_shut_down()) (void)real::shutdown(stand_in, SHUT_RD);
     receiver_.HandOver(old, state);
+    GiveAtOnce(ends.relay, &state->plaintext);
     sender_.HandOver(state);
     if (state->sending_ended) (void)real::shutdown(stand_in, SHUT_WR);
-    auto layer = layer_->Export();
-    if (layer.ok()) state->layer = std::move(*layer);
   }
   SwapDescriptors(stand_in, old);
   // Whoever reads this from now on means the stand-in.

@@ -55,7 +55,9 @@ DatagramTarget DatagramTargetFor(int fd, const sockaddr* address, socklen_t leng
     storage.ss_family = AF_INET;
   if (storage.ss_family != AF_INET && storage.ss_family != AF_INET6) return {};
   const int type = SocketOption(fd, SO_TYPE);
-  if (type < 0 || type == SOCK_STREAM) return {};
+  if (type < 0) return {};
+  // TCP does not look at the address; SCTP connects to it.
+  if (type == SOCK_STREAM && SocketOption(fd, SO_PROTOCOL) != IPPROTO_SCTP) return {};
   if (AsksNameServer(fd, type, named, length)) {
     const auto stand_in = DnsStub::StandInFor(fd, type, named, length);
     return stand_in ? DatagramTarget{Kind::kStandIn, *stand_in} : DatagramTarget{Kind::kRefused};

@@ -66,9 +66,16 @@ void DescriptorTable::Forget(int fd) {
   if (at != nullptr) (void)at->compare_exchange_strong(own, 0);
 }
 
+bool DescriptorTable::Change(int fd, Mark from, Mark to) {
+  Entry* at = At(fd);
+  auto expected = static_cast<uintptr_t>(from);
+  return at != nullptr && at->compare_exchange_strong(expected, static_cast<uintptr_t>(to));
+}
+
 bool DescriptorTable::Promote(int fd, const ConnectionRef& connection) {
   Entry* at = At(fd);
-  auto fresh = static_cast<uintptr_t>(Mark::kFreshSocket);
+  auto fresh = static_cast<uintptr_t>(Get(fd) == Mark::kDirectSocket ? Mark::kDirectSocket
+                                                                     : Mark::kFreshSocket);
   ConnectionRef count(connection);
   connection->GainDescriptor();
   if (at != nullptr &&

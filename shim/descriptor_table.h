@@ -16,10 +16,11 @@ namespace socksify {
 class DescriptorTable {
  public:
   enum class Mark : uint8_t {
-    kNone,         // unknown, or nothing to us
-    kFreshSocket,  // a stream socket for IPv4 or IPv6 that has not been connected
-    kEpoll,        // an epoll instance
-    kOwn,          // the shim's own: the application must not see, close or replace it
+    kNone,          // unknown, or nothing to us
+    kFreshSocket,   // a stream socket for IPv4 or IPv6 that has not been connected
+    kDirectSocket,  // as kFreshSocket, but that this process has connected it itself, directly
+    kEpoll,         // an epoll instance
+    kOwn,           // the shim's own: the application must not see, close or replace it
     kConnection,
   };
 
@@ -47,7 +48,11 @@ class DescriptorTable {
   // A number of the shim's own has been closed.
   static void Forget(int fd);
 
-  // Turns the mark kFreshSocket into the connection. False when something else is there by now.
+  // Turns the one mark into the other. False when something else is there by now.
+  static bool Change(int fd, Mark from, Mark to);
+
+  // Turns a socket that is no connection yet into the connection. False when something else is
+  // there by now.
   static bool Promote(int fd, const ConnectionRef& connection);
 
   // The number is about to be closed or replaced. Until EndClose it means a connection that has

@@ -65,7 +65,9 @@ bool DetachDescriptor(int fd) {
 }
 
 ConnectionRef ConnectionToBe(int fd) {
-  if (DescriptorTable::Get(fd) == DescriptorTable::Mark::kFreshSocket && !InVforkChild()) {
+  using Mark = DescriptorTable::Mark;
+  const Mark mark = DescriptorTable::Get(fd);
+  if ((mark == Mark::kFreshSocket || mark == Mark::kDirectSocket) && !InVforkChild()) {
     (void)DescriptorTable::Promote(fd, Connection::New());
   }
   return DescriptorTable::Find(fd);

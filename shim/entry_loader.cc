@@ -59,7 +59,8 @@ __attribute__((visibility("hidden"))) void* socksify_dlsym(void* handle, const c
   static link_map* const libc = ObjectOf(reinterpret_cast<void*>(&gnu_get_libc_version));
   const auto find = reinterpret_cast<DlsymFunction>(socksify_real_dlsym);
   void* found = find(handle, name);
-  if (found == nullptr || ObjectOf(found) != libc || own == nullptr) return found;
+  const bool is_ring = strncmp(name, "io_", 3) == 0;  // liburing's and libaio's
+  if (found == nullptr || (ObjectOf(found) != libc && !is_ring) || own == nullptr) return found;
   static void* const handle_of_own = reinterpret_cast<DlopenFunction>(socksify_real_dlopen)(
       RunEnvironment::library(), RTLD_NOW | RTLD_NOLOAD);
   void* ours = find(handle_of_own, name);  // searches what we need as well, libc

@@ -161,6 +161,12 @@ int PrintTo(Connection& connection, int fd, const char* format, va_list argument
   return sent == length ? length : -1;
 }
 
+// A socket that is no connection of this process's: is it another's?
+bool IsElsewhere(int fd) {
+  return __builtin_expect(DescriptorTable::Get(fd) == DescriptorTable::Mark::kFreshSocket, 0) &&
+         IsAnothersSession(fd);
+}
+
 }  // namespace
 }  // namespace socksify
 
@@ -168,12 +174,12 @@ using namespace socksify;  // NOLINT: the functions below are libc's
 
 // Serves a call on `connection`, if there is one, with `ours`; on any other descriptor with
 // `theirs`.
-#define SERVE_FOUND(fd, flags, ours, theirs)           \
-  do {                                                 \
-    if (!connection) return (theirs);                  \
-    const Path path = PathFor(*connection, fd, flags); \
-    if (path == Path::kError) return -1;               \
-    return path == Path::kOurs ? (ours) : (theirs);    \
+#define SERVE_FOUND(fd, flags, ours, theirs)                 \
+  do {                                                       \
+    if (!connection) return IsElsewhere(fd) ? -1 : (theirs); \
+    const Path path = PathFor(*connection, fd, flags);       \
+    if (path == Path::kError) return -1;                     \
+    return path == Path::kOurs ? (ours) : (theirs);          \
   } while (false)
 
 #define SERVE(fd, flags, ours, theirs)                    \
@@ -220,7 +226,7 @@ EXPORT ssize_t recvfrom(int fd, void* buffer, size_t count, int flags, sockaddr*
 EXPORT ssize_t recvmsg(int fd, msghdr* message, int flags) {
   ConnectionRef connection = DescriptorTable::Find(fd);
   Path path = connection ? PathFor(*connection, fd, flags) : Path::kReal;
-  if (path == Path::kError) return -1;
+  if (path == Path::kError || (!connection && IsElsewhere(fd))) return -1;
   if (path == Path::kOurs) {
     return ReceiveMessage(*connection, fd, message, flags);
   }
@@ -269,7 +275,7 @@ EXPORT ssize_t sendto(int fd, const void* buffer, size_t count, int flags, const
     if ((flags & MSG_FASTOPEN) != 0) {
       return ConnectAndSend(fd, address, length, &vector, 1, flags);
     }
-    return SendDatagram(fd, buffer, count, flags, address, length);
+    return IsElsewhere(fd) ? -1 : SendDatagram(fd, buffer, count, flags, address, length);
   }
   if ((flags & MSG_FASTOPEN) != 0) return FailWith(address == nullptr ? EINVAL : EISCONN);
   SERVE_FOUND(fd, flags, SendTo(*connection, fd, vector, flags, address, length),
@@ -284,7 +290,7 @@ EXPORT ssize_t sendmsg(int fd, const msghdr* message, int flags) {
       return ConnectAndSend(fd, static_cast<const sockaddr*>(message->msg_name),
                             message->msg_namelen, message->msg_iov, message->msg_iovlen, flags);
     }
-    return SendDirectly(fd, message, flags);
+    return IsElsewhere(fd) ? -1 : SendDirectly(fd, message, flags);
   }
   if (fast_open) return FailWith(message->msg_name == nullptr ? EINVAL : EISCONN);
   SERVE_FOUND(fd, flags, SendMessage(*connection, fd, message, flags),
@@ -294,7 +300,7 @@ EXPORT ssize_t sendmsg(int fd, const msghdr* message, int flags) {
 EXPORT int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
   ConnectionRef connection = DescriptorTable::Find(fd);
   if ((flags & MSG_FASTOPEN) != 0) return FailWith(connection ? EISCONN : EOPNOTSUPP);
-  if (!connection) return SendDirectly(fd, messages, count, flags);
+  if (!connection) return IsElsewhere(fd) ? -1 : SendDirectly(fd, messages, count, flags);
   SERVE_FOUND(fd, flags, SendMessages(*connection, fd, messages, count, flags),
               real::sendmmsg(fd, messages, count, flags));
 }

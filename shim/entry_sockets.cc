@@ -29,6 +29,13 @@ int PeerOfPlainSocket(int fd, sockaddr* address, socklen_t* length) {
   return result;
 }
 
+// sctp_connectx(3).
+bool ConnectsByOption(int level, int option) {
+  constexpr int kConnectxOld = 107, kConnectx = 110, kConnectx3 = 111;
+  return __builtin_expect(level == IPPROTO_SCTP, 0) && !Guard::active() &&
+         (option == kConnectxOld || option == kConnectx || option == kConnectx3);
+}
+
 }  // namespace
 }  // namespace socksify
 
@@ -102,6 +109,7 @@ EXPORT int getsockname(int fd, sockaddr* address, socklen_t* length) noexcept {
 }
 
 EXPORT int getsockopt(int fd, int level, int option, void* value, socklen_t* length) noexcept {
+  if (ConnectsByOption(level, option)) return FailWith(EACCES);
   ConnectionRef connection = DescriptorTable::Find(fd);
   if (!connection) return real::getsockopt(fd, level, option, value, length);
   constexpr int kTcpZerocopyReceive = 35;  // maps what has come: protected octets, past the session
@@ -123,6 +131,7 @@ EXPORT int getsockopt(int fd, int level, int option, void* value, socklen_t* len
 }
 
 EXPORT int setsockopt(int fd, int level, int option, const void* value, socklen_t length) noexcept {
+  if (ConnectsByOption(level, option)) return FailWith(EACCES);
   if (ConnectionRef connection = DescriptorTable::Find(fd)) {
     ErrnoKeeper keeper;
     // The session is another process's, and with it what it needs of the socket.

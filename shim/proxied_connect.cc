@@ -160,6 +160,15 @@ int ConnectThroughServer(int fd, const Address& destination, const sockaddr* add
   return IsBlocking(fd) ? AwaitConnect(*connection, fd, timeout_ms) : Fail(EINPROGRESS);
 }
 
+int ConnectDirectly(int fd, const sockaddr* address, socklen_t length) {
+  using Mark = DescriptorTable::Mark;
+  const int result = real::connect(fd, address, length);
+  if (result == 0 || errno == EINPROGRESS || errno == EINTR) {
+    (void)DescriptorTable::Change(fd, Mark::kFreshSocket, Mark::kDirectSocket);
+  }
+  return result;
+}
+
 // AF_UNSPEC dissolves an association.
 int Disconnect(int fd, const sockaddr* address, socklen_t length) {
   ConnectionRef connection = DescriptorTable::Find(fd);
@@ -175,6 +184,31 @@ int AbandonConnect(int fd) {
   sockaddr nowhere = {};
   nowhere.sa_family = AF_UNSPEC;
   return Disconnect(fd, &nowhere, sizeof nowhere);
+}
+
+bool IsAnothersSession(int fd) {
+  using Mark = DescriptorTable::Mark;
+  if (Guard::active()) return false;
+  const int saved_errno = errno;
+  sockaddr_storage storage;
+  socklen_t size = sizeof storage;
+  auto* peer = reinterpret_cast<sockaddr*>(&storage);
+  bool anothers = real::getpeername(fd, peer, &size) == 0;
+  if (anothers && RouteTo(peer, size).kind == Route::Kind::kDirect) {
+    // Unless it is a server, which may be on an address that is bypassed.
+    const auto port = AddressFromSockaddr(peer, size)->port;
+    anothers =
+        std::ranges::any_of(Runtime::GetConfig()->servers,
+                            [&](const ServerEndpoint& server) { return server.port == port; });
+    if (!anothers) (void)DescriptorTable::Change(fd, Mark::kFreshSocket, Mark::kDirectSocket);
+  }
+  errno = anothers ? EIO : saved_errno;
+  if (!anothers) return false;
+  ReportOnce(
+      "a socket that another process has connected through the server is that process's; "
+      "this one cannot use it");
+  errno = EIO;
+  return true;
 }
 
 int ConnectDescriptor(int fd, const sockaddr* address, socklen_t length) {
@@ -198,12 +232,12 @@ int ConnectDescriptor(int fd, const sockaddr* address, socklen_t length) {
   if (type != SOCK_STREAM) return ConnectDatagrams(fd, address, length);
   if (AsksNameServer(fd, type, address, length)) {
     const auto stand_in = DnsStub::StandInFor(fd, type, address, length);
-    return stand_in ? real::connect(fd, stand_in->get(), stand_in->length) : -1;
+    return stand_in ? ConnectDirectly(fd, stand_in->get(), stand_in->length) : -1;
   }
   const Route route = RouteTo(address, length);
   switch (route.kind) {
     case Route::Kind::kDirect:
-      return real::connect(fd, address, length);
+      return ConnectDirectly(fd, address, length);
     case Route::Kind::kRefuse:
       return Fail(route.error);
     case Route::Kind::kProxy:

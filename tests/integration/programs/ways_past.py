@@ -14,6 +14,7 @@ import threading
 MARKER = b"PLAINTEXT-MARKER"
 MSG_FASTOPEN = 0x20000000
 SYS_PWRITEV2 = 328
+SYS_IO_SETUP, SYS_IO_SUBMIT, IOCB_CMD_PWRITE = 206, 209, 1
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -103,6 +104,44 @@ def by_number(host, port):
         written = libc.syscall(ctypes.c_long(SYS_PWRITEV2), ctypes.c_long(session.fileno()), ctypes.byref(vector),
                                ctypes.c_long(1), ctypes.c_long(-1), ctypes.c_long(0), ctypes.c_long(0))
         return [answer(written), session.recv(100, socket.MSG_WAITALL if written < 0 else 0).decode()]
+
+
+def connected_elsewhere(host, port):
+    """The child connects the socket that it shares with its parent, which cannot seal."""
+    with socket.socket() as shared:
+        if os.fork() == 0:
+            shared.connect((host, port))
+            os._exit(0)
+        os.wait()
+        try:
+            return shared.send(MARKER)
+        except OSError as error:
+            return error.strerror
+
+
+def kernel_aio(host, port):
+    """io_submit by its number."""
+    with connected(host, port) as session:
+        context, control = ctypes.c_ulong(0), ctypes.create_string_buffer(64)  # struct iocb
+        buffer = ctypes.create_string_buffer(MARKER)
+        libc.syscall(ctypes.c_long(SYS_IO_SETUP), ctypes.c_long(4), ctypes.byref(context))
+        ctypes.c_uint16.from_buffer(control, 16).value = IOCB_CMD_PWRITE
+        ctypes.c_uint32.from_buffer(control, 20).value = session.fileno()
+        ctypes.c_uint64.from_buffer(control, 24).value = ctypes.addressof(buffer)
+        ctypes.c_uint64.from_buffer(control, 32).value = len(MARKER)
+        blocks = ctypes.c_void_p(ctypes.addressof(control))
+        submitted = libc.syscall(ctypes.c_long(SYS_IO_SUBMIT), context, ctypes.c_long(1), ctypes.byref(blocks))
+        return echoed(session) if submitted == 1 else answer(submitted)
+
+
+def ring(host, port):
+    """What liburing exports is the shim's."""
+    return os.strerror(-libc.io_uring_queue_init(8, ctypes.create_string_buffer(512), 0))
+
+
+def remote_shell(host, port):
+    name = ctypes.c_char_p(b"127.0.0.1")
+    return answer(libc.rcmd(ctypes.byref(name), socket.htons(port), b"user", b"user", MARKER, None))
 
 
 def datagram(host, port):
