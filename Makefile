@@ -19,7 +19,7 @@ PYTHON   := /usr/bin/python3
 CXX      ?= g++
 CC       ?= gcc
 FUZZ_SECONDS ?= 20
-SUITES   ?= unit $(if $(SAN),server,lint probes integration interop)
+SUITES   ?= unit $(if $(SAN),server stress,lint probes integration interop stress)
 ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(shell nproc) --no-print-directory
 endif
@@ -147,11 +147,23 @@ $(B)/session-maker: $(B)/obj/tests/support/session_maker.o $(LIB)
 	$(Q)$(CXX) -pthread $(SANFLAGS) $^ $(GSS_LIBS) -ldl -o $@
 
 # Small C programs, each of one file.
-$(B)/probes/% $(B)/bench/%: COMPILE_C = $(CC) -std=c11 -O2 -g -D_GNU_SOURCE -Wall -Wextra -pthread
+SANITIZED_PARTS := libsocksify-gss.so libsocksify-gss-core.so socksify-gss-relay
+$(B)/probes/% $(B)/bench/% $(B)/stress/stress: COMPILE_C = $(CC) -std=c11 -O2 -g -D_GNU_SOURCE -Wall -Wextra -pthread
 $(B)/probes/%: tests/probes/%.c $(wildcard tests/probes/*.h)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE_C) $< -o $@
+
+# One program of several files, sanitized as the rest: it is the shim's company in a sanitized process.
+$(B)/stress/stress: $(wildcard tests/stress/*.c tests/stress/*.h)
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE_C) $(SANFLAGS) $(filter %.c,$^) -o $@
+# The ordinary launcher with the sanitized parts beside it.
+$(addprefix $(B)/stress/,$(SANITIZED_PARTS)): $(B)/stress/%: $(B)/%
+	$(Q)ln -f $< $@
+$(B)/stress/socksify-gss: build/socksify-gss
+	$(Q)ln -f $< $@
 
 $(B)/bench/%: tests/bench/%.c
 	$(call say,CC,$<)
@@ -159,13 +171,14 @@ $(B)/bench/%: tests/bench/%.c
 	$(Q)$(COMPILE_C) $< -o $@
 
 unit-tests: $(B)/unit-tests
-probes: $(PROBES) $(B)/session-maker
+probes: $(PROBES) $(B)/session-maker $(B)/stress/stress
 
 # --- tests ----------------------------------------------------------------------------------------
 # Built by a make of their own: only then is everything there that they are built with.
 check: deps
 	@$(MAKE) SAN= all $(if $(SAN),,probes unit-tests)
-	@$(if $(SAN),$(MAKE) $(B)/socksd-gss $(B)/socksify-gss-relay $(B)/session-maker unit-tests)
+	@$(if $(SAN),$(MAKE) $(B)/socksd-gss $(B)/session-maker unit-tests \
+	  $(addprefix $(B)/stress/,stress socksify-gss $(SANITIZED_PARTS)))
 	$(Q)$(PYTHON) tests/run.py $(B) $(SUITES)
 
 demo: deps

@@ -39,6 +39,7 @@ void AddAddress(const DnsQuery& query, const Address& address, Answer& answer) {
 Answer AskLibc(const DnsQuery& query, const std::string& name) {
   const Guard guard;
   const Service::Blocking blocking;
+  const Service::NetworkWait wait(Service::For::kResolver);
   addrinfo hints = {};
   hints.ai_socktype = SOCK_STREAM;
   if (query.type == DnsType::kA) hints.ai_family = AF_INET;
@@ -95,6 +96,7 @@ std::optional<Answer> LookUpName(const Address& address, bool may_wait) {
     if (!may_wait) return std::nullopt;
     const Guard guard;
     const Service::Blocking blocking;
+    const Service::NetworkWait wait(Service::For::kResolver);
     char name[NI_MAXHOST];
     if (real::getnameinfo(socket_address->get(), socket_address->length, name, sizeof name, nullptr,
                           0, NI_NAMEREQD) == 0) {

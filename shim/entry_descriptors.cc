@@ -125,7 +125,7 @@ int DuplicateOver(int fd, int to, int flags, bool with_flags) {
 int CloseRange(unsigned first, unsigned last, unsigned flags) {
   const bool borrowed = InVforkChild();
   // libkrb5's files, open in the service's threads, are not the application's to close.
-  if (!borrowed) Service::Quiesce();
+  if (!borrowed) Service::Quiesce(Service::Before::kClose);
   int result = 0;
   uint64_t start = first;  // a last of UINT32_MAX must not overflow it
   DescriptorTable::ForEach(first, last, [&](int fd, Mark mark) {

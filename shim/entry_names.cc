@@ -260,6 +260,7 @@ EXPORT int getaddrinfo(const char* name, const char* service, const addrinfo* hi
   ErrnoKeeper keeper;
   const NameSource source = SourceFor(name);
   if (source.kind == NameSource::Kind::kLibc) {
+    const Service::NetworkWait wait(Service::For::kResolver);
     const int failure = real::getaddrinfo(name, service, hints, list);
     if (failure == 0) RememberLocalNames(name, *list);
     return failure;

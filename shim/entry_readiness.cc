@@ -16,6 +16,7 @@
 #include "shim/guard.h"
 #include "shim/real_calls.h"
 #include "shim/registrations.h"
+#include "shim/service.h"
 #include "shim/user_memory.h"
 
 namespace socksify {
@@ -117,6 +118,13 @@ int PollOurs(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t*
     }
     if (told != 0 || (ready == 0 && until != &kSoon)) return keeper.Return(told);
   }
+}
+
+// libkrb5 waits for the KDC so.
+int PollOthers(pollfd* fds, nfds_t count, int timeout_ms) {
+  if (__builtin_expect(!Guard::active(), 1)) return real::poll(fds, count, timeout_ms);
+  const Service::NetworkWait wait(Service::For::kKdc);
+  return real::poll(fds, count, timeout_ms);
 }
 
 // --- epoll
@@ -236,7 +244,7 @@ using namespace socksify;  // NOLINT: the functions below are libc's
 #endif
 
 EXPORT int poll(pollfd* fds, nfds_t count, int timeout_ms) {
-  if (__builtin_expect(!AnyOurs(fds, count), 1)) return real::poll(fds, count, timeout_ms);
+  if (__builtin_expect(!AnyOurs(fds, count), 1)) return PollOthers(fds, count, timeout_ms);
   const timespec timeout = {timeout_ms / 1000, timeout_ms % 1000 * 1'000'000L};
   return PollOurs(fds, count, timeout_ms < 0 ? nullptr : &timeout, nullptr);
 }

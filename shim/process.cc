@@ -27,7 +27,7 @@ uint8_t* g_wiped_by_fork = nullptr;  // 1 in a page that is zero again in a fork
 
 void BeforeFork() {
   Home::Open();
-  Service::Quiesce();
+  Service::Quiesce(Service::Before::kFork);
   Registrations::BeforeFork();
   Connection::BeforeFork();
   Service::BeforeFork();

@@ -30,7 +30,8 @@ struct Table {
 };
 
 Mutex g_mutex;
-std::atomic<size_t> g_known{0};  // registrations of both kinds, to ask without the lock
+// Registrations of both kinds, to ask without the lock: never less than there are.
+std::atomic<size_t> g_known{0};
 
 Table& GetTable() {
   static Table* const table = new Table();  // never destroyed: threads outlive destructors
@@ -53,8 +54,8 @@ int Imitate(List& list, int epoll, int operation, int fd, epoll_event* event) {
       if (known) {
         error = EEXIST;
       } else {
-        list.push_back({epoll, fd, *event});
         ++g_known;
+        list.push_back({epoll, fd, *event});
       }
       break;
     case EPOLL_CTL_MOD:
@@ -85,13 +86,15 @@ int Imitate(List& list, int epoll, int operation, int fd, epoll_event* event) {
 // What the kernel has accepted, noted.
 void Note(List& list, int epoll, int operation, int fd, const epoll_event* event) {
   auto at = FindIn(list, epoll, fd);
-  if (at != list.end()) {
+  if (operation == EPOLL_CTL_DEL) {
+    if (at == list.end()) return;
     list.erase(at);
     --g_known;
-  }
-  if (operation != EPOLL_CTL_DEL) {
-    list.push_back({epoll, fd, *event});
+  } else if (at != list.end()) {
+    at->event = *event;
+  } else {
     ++g_known;
+    list.push_back({epoll, fd, *event});
   }
 }
 
@@ -222,11 +225,11 @@ void Registrations::GiveBack(Connection* connection) {
   List list = std::move(at->second);
   GetTable().held.erase(at);
   for (Registration& registration : list) {
-    --g_known;
     if (real::epoll_ctl(registration.epoll, EPOLL_CTL_ADD, registration.fd, &registration.event) ==
         0) {
       GetTable().known[registration.fd].push_back(registration);
-      ++g_known;
+    } else {
+      --g_known;
     }
   }
 }

@@ -29,7 +29,9 @@ namespace {
 constexpr unsigned kMaxPreparers = 8;         // threads that may wait for the KDC at the same time
 constexpr int kWithoutWakeMilliseconds = 20;  // when no descriptor was left for the wake event
 constexpr int kQuiesceMilliseconds = 300;
-constexpr int kIdleMilliseconds = 1000;  // then the loop's thread goes
+constexpr int kResolverMilliseconds = 1000;        // after so long it waits and holds no lock
+constexpr int kForkPatienceMilliseconds = 10'000;  // for work that waits for nothing
+constexpr int kIdleMilliseconds = 1000;            // then the loop's thread goes
 
 // An attempt on its way through a preparer's thread. Shared, because the loop gives up at the
 // deadline while the preparer still waits for the KDC; whoever comes last frees it.
@@ -56,6 +58,8 @@ struct State {
   std::deque<std::shared_ptr<Preparation>> to_prepare;
   unsigned preparers = 0;  // threads
   unsigned preparing = 0;  // those of them that are in an attempt's Prepare(), and who is Blocking
+  unsigned parked = 0;     // those of these that wait where they hold no lock
+  unsigned resolving = 0;  // or resolve a name
   unsigned quiescing = 0;  // callers of Quiesce
   std::vector<Item> arrived;  // for the loop
   bool looping = false;
@@ -65,20 +69,35 @@ struct State {
 };
 
 Mutex g_mutex;
-pthread_cond_t g_prepared = PTHREAD_COND_INITIALIZER;  // `preparing` or `quiescing` has changed
+pthread_cond_t g_prepared = PTHREAD_COND_INITIALIZER;  // one of the numbers has changed
+thread_local constinit bool t_preparing = false;       // this thread is one of those `preparing`
 
 State& GetState() {  // guarded by g_mutex
   static State* state = new State();
   return *state;
 }
 
-timespec QuiesceDeadline() {
+timespec QuiesceDeadline(int milliseconds) {
   timespec until;
   clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_nsec += kQuiesceMilliseconds * 1'000'000L;
+  until.tv_sec += milliseconds / 1000;
+  until.tv_nsec += milliseconds % 1000 * 1'000'000L;
   until.tv_sec += until.tv_nsec / 1'000'000'000;
   until.tv_nsec %= 1'000'000'000;
   return until;
+}
+
+// With g_mutex.
+void BeginPreparing() {
+  while (GetState().quiescing != 0) pthread_cond_wait(&g_prepared, g_mutex.native());
+  ++GetState().preparing;
+  t_preparing = true;
+}
+
+void EndPreparing() {
+  t_preparing = false;
+  --GetState().preparing;
+  pthread_cond_broadcast(&g_prepared);
 }
 
 // --- preparation, which may block ----------------------------------------------------------------
@@ -98,7 +117,7 @@ void* PrepareAll(void*) {
       }
       preparation = std::move(state.to_prepare.front());
       state.to_prepare.pop_front();
-      ++state.preparing;
+      BeginPreparing();
     }
     // One reference: the loop has given up meanwhile, and nobody wants it.
     while (preparation.use_count() > 1 && preparation->next == Attempt::Next::kPrepare) {
@@ -108,8 +127,7 @@ void* PrepareAll(void*) {
     preparation.reset();
     {
       MutexLock lock(g_mutex);
-      --GetState().preparing;
-      pthread_cond_broadcast(&g_prepared);
+      EndPreparing();
     }
     Service::Wake();
   }
@@ -320,17 +338,8 @@ void Service::Flush(ConnectionRef connection, int fd) {
 }
 
 Attempt::Next Service::Prepare(Attempt& attempt) {
-  {
-    MutexLock lock(g_mutex);
-    State& state = GetState();
-    while (state.quiescing != 0) pthread_cond_wait(&g_prepared, g_mutex.native());
-    ++state.preparing;
-  }
-  const Attempt::Next next = attempt.Prepare();
-  MutexLock lock(g_mutex);
-  --GetState().preparing;
-  pthread_cond_broadcast(&g_prepared);
-  return next;
+  const Blocking blocking;
+  return attempt.Prepare();
 }
 
 void Service::Wake() {
@@ -365,7 +374,7 @@ bool Service::IsOnlyThread() {
 
 void Service::Retire() {
   if (Guard::active()) return;
-  const timespec until = QuiesceDeadline();
+  const timespec until = QuiesceDeadline(kQuiesceMilliseconds);
   {
     MutexLock lock(g_mutex);
     State& state = GetState();
@@ -391,15 +400,21 @@ void Service::LeaveTails() {
   if (!tails.empty()) SendTailsInNewProcess(tails);
 }
 
-void Service::Quiesce() {
+void Service::Quiesce(Before what) {
   if (Guard::active()) return;
-  const timespec until = QuiesceDeadline();
+  const bool fork = what == Before::kFork;
   MutexLock lock(g_mutex);
   State& state = GetState();
   ++state.quiescing;
-  while (state.preparing != 0 &&
-         pthread_cond_timedwait(&g_prepared, g_mutex.native(), &until) == 0) {
-  }
+  auto wait_while = [](int milliseconds, auto condition) {
+    const timespec until = QuiesceDeadline(milliseconds);
+    while (condition() && pthread_cond_timedwait(&g_prepared, g_mutex.native(), &until) == 0) {
+    }
+  };
+  if (!fork) return wait_while(kQuiesceMilliseconds, [&] { return state.preparing != 0; });
+  wait_while(kResolverMilliseconds, [&] { return state.preparing != state.parked; });
+  wait_while(kForkPatienceMilliseconds,
+             [&] { return state.preparing > state.parked + state.resolving; });
 }
 
 void Service::Resume() {
@@ -411,15 +426,31 @@ void Service::Resume() {
 
 Service::Blocking::Blocking() {
   MutexLock lock(g_mutex);
-  State& state = GetState();
-  while (state.quiescing != 0) pthread_cond_wait(&g_prepared, g_mutex.native());
-  ++state.preparing;
+  BeginPreparing();
 }
 
 Service::Blocking::~Blocking() {
   MutexLock lock(g_mutex);
-  --GetState().preparing;
+  EndPreparing();
+}
+
+Service::NetworkWait::NetworkWait(For what) : what_(what) {
+  if (!t_preparing) return;
+  MutexLock lock(g_mutex);
+  ++(what_ == For::kKdc ? GetState().parked : GetState().resolving);
   pthread_cond_broadcast(&g_prepared);
+}
+
+Service::NetworkWait::~NetworkWait() {
+  if (!t_preparing) return;
+  const int saved_errno = errno;
+  MutexLock lock(g_mutex);
+  State& state = GetState();
+  if (what_ == For::kResolver) --state.resolving, ++state.parked;
+  pthread_cond_broadcast(&g_prepared);
+  while (state.quiescing != 0) pthread_cond_wait(&g_prepared, g_mutex.native());
+  --state.parked;
+  errno = saved_errno;
 }
 
 void Service::BeforeFork() { g_mutex.Lock(); }

@@ -40,9 +40,13 @@ class Service {
   // The process ends: tails that are not out go to a process of their own, which ends with them.
   static void LeaveTails();
 
-  // Waits a moment for threads that are in libkrb5 or the resolver to come out, and keeps them out
-  // until Resume: their locks must not be held across a fork, nor their files be closed under them.
-  static void Quiesce();
+  // Waits for threads that are in libkrb5 or the resolver to come out, and keeps them out until
+  // Resume: their locks must not be held across a fork, nor their files be closed under them.
+  // Before a fork a thread that waits for the KDC, where it holds no lock, may stay, and one that
+  // resolves a name is waited for so long as it could hold libc's; before files are closed all are
+  // waited for, but only a moment.
+  enum class Before : unsigned char { kFork, kClose };
+  static void Quiesce(Before what);
   static void Resume();
 
   // While it lives, its thread counts as one of those.
@@ -52,6 +56,19 @@ class Service {
     ~Blocking();
     Blocking(const Blocking&) = delete;
     Blocking& operator=(const Blocking&) = delete;
+  };
+
+  // While it lives, such a thread waits for the network. Nothing in other threads.
+  enum class For : unsigned char { kKdc, kResolver };
+  class NetworkWait {
+   public:
+    explicit NetworkWait(For what);
+    ~NetworkWait();
+    NetworkWait(const NetworkWait&) = delete;
+    NetworkWait& operator=(const NetworkWait&) = delete;
+
+   private:
+    const For what_;
   };
 
   static void BeforeFork();

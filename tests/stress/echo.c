@@ -1,12 +1,7 @@
-/* The origin of the stress test: everything back, then FIN for FIN. Says where it listens. */
-#include <arpa/inet.h>
-#include <errno.h>
+/* The origin: everything back, then FIN for FIN. Says where it listens. */
 #include <netinet/tcp.h>
-#include <pthread.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <sys/socket.h>
-#include <unistd.h>
+
+#include "stress.h"
 
 static void* echo(void* argument) {
   const int fd = (int)(intptr_t)argument, on = 1;
@@ -23,7 +18,7 @@ static void* echo(void* argument) {
   return NULL;
 }
 
-int main(void) {
+int serve_echo(void) {
   struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t length = sizeof name;
   const int listener = socket(AF_INET, SOCK_STREAM, 0);

@@ -2,7 +2,9 @@
  * every way there is, at random, and look at every octet.
  *
  * Ends with 0 and a line of figures when nothing was wrong and nothing is left: no descriptor, no
- * child, no growing memory. Else with 1 and what was wrong; 2 when nothing went on for minutes. */
+ * child, no growing memory. Else with 1 and what was wrong; 2 when nothing went on for minutes.
+ *
+ * stress echo: what it talks to. */
 #include "stress.h"
 
 #include <dirent.h>
@@ -202,6 +204,7 @@ static int go_on(char** argv) {
 }
 
 int main(int argc, char** argv) {
+  if (argc == 2 && strcmp(argv[1], "echo") == 0) return serve_echo();
   if (argc == 5 && strcmp(argv[1], "go-on") == 0) return go_on(argv);
   if (argc < 6) return fprintf(stderr, "usage: stress HOST PORT SECONDS THREADS SEED [--no-exec]\n"), 2;
   const long seconds = strtol(argv[3], NULL, 10);

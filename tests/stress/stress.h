@@ -87,4 +87,7 @@ void disturb(struct stream* stream);
 
 extern const struct scenario thread_scenarios[], process_scenarios[];
 
+/* The origin (echo.c), until it is ended by a signal. */
+int serve_echo(void);
+
 #endif
