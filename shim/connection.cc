@@ -224,7 +224,9 @@ void Connection::BeforeFork() {
     at->state_.Lock();
     at->receiver_.mutex().Lock();
     at->sender_.mutex().Lock();
-    if (at->references_ != 0 && at->framed()) (void)at->share_.Prepare(at->sender_.has_tail());
+    if (at->references_ == 0 || !at->framed()) continue;
+    const bool waiting = at->waiters_.any();
+    (void)at->share_.Prepare(waiting || at->sender_.has_tail(), waiting);
   }
 }
 

@@ -31,7 +31,7 @@ void* AllocateShared(size_t size) {  // called before fork(), under the pool's l
 
 }  // namespace
 
-bool ForkShare::Prepare(bool keep_sending) {
+bool ForkShare::Prepare(bool keep_sending, bool keep_receiving) {
   Words* words = words_;
   const pid_t self = getpid();
   if (words == nullptr) {
@@ -44,10 +44,12 @@ bool ForkShare::Prepare(bool keep_sending) {
       owner.compare_exchange_strong(mine, 0);
     }
   }
-  if (keep_sending) {
+  auto keep = [&](Direction direction) {
     pid_t nobody = 0;
-    words->owner[kSend].compare_exchange_strong(nobody, self);
-  }
+    words->owner[direction].compare_exchange_strong(nobody, self);
+  };
+  if (keep_sending) keep(kSend);
+  if (keep_receiving) keep(kReceive);
   words_ = words;
   return true;
 }
