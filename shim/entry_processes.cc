@@ -20,6 +20,7 @@
 #include "shim/entry.h"
 #include "shim/exec_check.h"
 #include "shim/guard.h"
+#include "shim/home.h"
 #include "shim/process.h"
 #include "shim/real_calls.h"
 #include "shim/report.h"
@@ -40,6 +41,11 @@ using For = ChildEnvironment::For;
 class Departure {
  public:
   Departure() { LeaveTails(); }
+  ~Departure() {  // it was not
+    if (!InVforkChild()) Home::GoOn();
+  }
+  Departure(const Departure&) = delete;
+  Departure& operator=(const Departure&) = delete;
 
  private:
   const ExecFence fence_;
@@ -234,6 +240,7 @@ EXPORT void _exit(int status) {
 EXPORT void _Exit(int status) noexcept { _exit(status); }
 EXPORT void abort() noexcept {
   LeaveTails();
+  if (!InVforkChild()) Home::GoOn();  // a handler may jump out
   real::abort();
   __builtin_unreachable();
 }

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <utility>
 
 #include "shim/connection.h"
@@ -25,6 +26,10 @@ struct Question {
 };
 
 std::atomic<int> g_door{-1};  // guarded by leaf_mutex for writing
+
+constexpr time_t kAnswerSeconds = 1;
+Mutex g_answering;  // held while a child is answered
+std::atomic<bool> g_stopped{false};
 
 // Sends `size` octets, and `fd` unless that is -1. Async-signal-safe.
 bool SendWithDescriptor(int to, const void* octets, size_t size, int fd) {
@@ -115,12 +120,14 @@ Home::Answer Home::Ask(int door, const Connection* connection, uint32_t generati
 }
 
 void Home::AnswerOne(int listener) {
+  const MutexLock lock(g_answering);
   Question question;
   int reply;
   if (!ReceiveWithDescriptor(listener, &question, sizeof question, &reply) || reply < 0) return;
   Answer answer = Answer::kGone;
   int stand_in = -1;
-  if (ConnectionRef connection = Connection::FindLive(question.connection, question.generation)) {
+  ConnectionRef connection = Connection::FindLive(question.connection, question.generation);
+  if (connection && (connection->detached() || !g_stopped)) {
     answer = Answer::kRefused;
     if (connection->Detach()) stand_in = connection->DuplicateDescriptor();
     if (stand_in >= 0) answer = Answer::kStandIn;
@@ -128,6 +135,23 @@ void Home::AnswerOne(int listener) {
   (void)SendWithDescriptor(reply, &answer, sizeof answer, stand_in);
   (void)real::close(reply);
   if (stand_in >= 0) (void)real::close(stand_in);
+}
+
+void Home::StopAnswering() {
+  if (g_door < 0 || g_stopped.exchange(true)) return;
+  timespec until;
+  clock_gettime(CLOCK_MONOTONIC, &until);
+  until.tv_sec += kAnswerSeconds;
+  if (pthread_mutex_clocklock(g_answering.native(), CLOCK_MONOTONIC, &until) == 0) {
+    g_answering.Unlock();
+  }
+}
+
+void Home::GoOn() { g_stopped = false; }
+
+void Home::AfterForkInChild() {
+  g_answering.Reinitialise();
+  g_stopped = false;
 }
 
 int Home::Leave() { return g_door.exchange(-1); }

@@ -55,6 +55,7 @@ void AfterForkInChild() {
   leaf_mutex.Reinitialise();
   DnsStub::AfterFork(true);
   Service::AfterFork(true);
+  Home::AfterForkInChild();
   Connection::AfterFork(true, Home::Leave());
   Registrations::AfterFork(true);
   RelayProcess::Forget();

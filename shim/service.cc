@@ -396,6 +396,7 @@ void Service::Retire() {
 }
 
 void Service::LeaveTails() {
+  Home::StopAnswering();
   std::vector<Connection::Tail> tails = Connection::TakeTails();
   if (!tails.empty()) SendTailsInNewProcess(tails);
 }
