@@ -118,8 +118,7 @@ class Connection {
   bool IsReadable(int fd);
   BorrowedOptions& options() { return options_; }
   void set_flush_fd(int fd) { flush_fd_ = fd; }
-  // --- detach (connection_detach.cc)
-  // ---------------------------------------------------------------
+  // --- detach (connection_detach.cc) ---
   // The session leaves this process for the relay, and a plain socket takes the place of its
   // descriptors: framed() is false then. In a forked child the process that has the session does
   // that. False with errno. Blocks for some milliseconds. Not in vfork's child: shim/detach.h.
@@ -157,8 +156,7 @@ class Connection {
   };
   static std::vector<Tail> TakeTails();
 
-  // --- fork (process.cc)
-  // ---------------------------------------------------------------------------
+  // --- fork (process.cc) ---
   static void BeforeFork();
   // `door`: where a child asks for the sessions that were its parent's (home.h).
   static void AfterFork(bool in_child, int door);

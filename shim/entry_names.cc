@@ -46,8 +46,7 @@ void RememberLocalNames(const char* name, const addrinfo* list) {
   }
 }
 
-// --- addrinfo
-// -------------------------------------------------------------------------------------
+// --- addrinfo ---
 // libc makes the list, so that freeaddrinfo(3) can free it: it is asked about numeric addresses.
 
 int ListOf(const Address& address, const char* service, const addrinfo& hints, addrinfo** list) {
@@ -116,8 +115,7 @@ int ListFor(const NameSource& source, const char* name, const char* service, con
   return failure;
 }
 
-// --- hostent
-// ---------------------------------------------------------------------------------------
+// --- hostent ---
 
 constexpr size_t kMaxHostAddresses = 35;  // as many as libc's resolver gives at most
 

@@ -127,8 +127,7 @@ int PollOthers(pollfd* fds, nfds_t count, int timeout_ms) {
   return real::poll(fds, count, timeout_ms);
 }
 
-// --- epoll
-// -----------------------------------------------------------------------------------------
+// --- epoll ---
 
 // epoll_wait(2) by `wait(timeout)`, until something is true.
 template <typename Wait>
@@ -156,8 +155,7 @@ int Milliseconds(const timespec* time) {
 
 bool MayConfirm() { return Connection::AnySession() && !Guard::active(); }
 
-// --- select as poll
-// --------------------------------------------------------------------------------
+// --- select as poll ---
 
 constexpr short kReadEvents = POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR;
 constexpr short kWriteEvents = POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR;

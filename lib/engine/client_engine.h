@@ -52,8 +52,7 @@ class ClientEngine {
   // The server has closed its side. Fails the engine unless a short failure reply ends that way.
   virtual void FeedEof() = 0;
 
-  // --- established
-  // ---------------------------------------------------------------------------------
+  // --- established ---
   virtual Method method() const = 0;
   virtual SecuritySummary summary() const = 0;
   virtual const Address& bound() const = 0;                // of the reply

@@ -55,8 +55,7 @@ class SecurityLayer {
 
   virtual SecuritySummary Summary() const = 0;
 
-  // --- established
-  // ---------------------------------------------------------------------------------
+  // --- established ---
 
   // False: no frames at all, the octets of the application go as they are (methods 00, 02, 03).
   virtual bool framed() const = 0;

@@ -64,8 +64,7 @@ class LoaderTest : public testing::Test {
 
 std::string Servers(const Config& config) { return FindSetting("server")->print(config); }
 
-// --- precedence
-// --------------------------------------------------------------------------------------
+// --- precedence ---
 
 TEST_F(LoaderTest, Defaults) {
   const Config config = Load();
@@ -109,8 +108,7 @@ TEST_F(LoaderTest, WrongValuesSayWhereTheyStand) {
   EXPECT_EQ(Error(), "--dns: 'x' is none of remote, local");
 }
 
-// --- the file
-// ----------------------------------------------------------------------------------------
+// --- the file ---
 
 TEST_F(LoaderTest, FileErrorsNameFileAndLine) {
   const std::string path = directory_.path() + "/config";
@@ -172,8 +170,7 @@ TEST_F(LoaderTest, PathsBecomeAbsolute) {
   EXPECT_EQ(config.log_file, "");
 }
 
-// --- generic variables
-// -------------------------------------------------------------------------------
+// --- generic variables ---
 
 TEST_F(LoaderTest, GenericServersInTheirOrder) {
   environment_["all_proxy"] = "socks5://d:4";
@@ -237,8 +234,7 @@ TEST_F(LoaderTest, NoProxyAsOtherProgramsUnderstandIt) {
   EXPECT_EQ(Load().bypass.ToString(), "");
 }
 
-// --- passwords
-// ---------------------------------------------------------------------------------------
+// --- passwords ---
 
 TEST_F(LoaderTest, ThePasswordFileIsReadWhenAMethodWantsIt) {
   options_ = {{"password-file", directory_.Write("p", "sesame\n", 0644)}};
@@ -275,8 +271,7 @@ TEST_F(LoaderTest, APasswordThatIsTooLongIsNotQuoted) {
   EXPECT_EQ(Error(), "SOCKSIFY_PASSWORD: longer than 255 octets");
 }
 
-// --- use
-// ---------------------------------------------------------------------------------------------
+// --- use ---
 
 TEST_F(LoaderTest, WhatIsMissingIsSaid) {
   auto missing = [this] { return CheckUsable(Load()).message(); };

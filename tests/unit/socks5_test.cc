@@ -21,8 +21,7 @@ const Bytes kIpv6 = B({4, 0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1
 const Bytes kName = B({3, 4, 'h', 'o', 's', 't', 0, 80});
 const Bytes kAddresses[] = {kIpv4, kIpv6, kName};
 
-// --- greeting and choice
-// -----------------------------------------------------------------------------
+// --- greeting and choice ---
 
 TEST(GreetingTest, Octets) {
   Bytes octets;
@@ -78,8 +77,7 @@ TEST(ChoiceTest, EveryMethodComesThrough) {
   EXPECT_STREQ(MethodName(static_cast<Method>(0x77)), "unknown");
 }
 
-// --- request
-// -----------------------------------------------------------------------------------------
+// --- request ---
 
 TEST(RequestTest, Octets) {
   Bytes octets;
@@ -136,8 +134,7 @@ TEST(RequestTest, ABadDestinationWritesNothing) {
   EXPECT_EQ(octets, B({0xee}));
 }
 
-// --- reply
-// -------------------------------------------------------------------------------------------
+// --- reply ---
 
 TEST(ReplyTest, RoundTripAndCuts) {
   for (const Bytes& address : kAddresses) {

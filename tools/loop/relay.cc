@@ -29,8 +29,7 @@ void Relay::Start() {
   Advance();
 }
 
-// --- what happens
-// ---------------------------------------------------------------------------------
+// --- what happens ---
 
 void Relay::OnOctets(Stream* stream, ByteView octets) {
   if (stream == wire_.get()) {
@@ -75,8 +74,7 @@ void Relay::OnTimer() {
   Balance();
 }
 
-// --- what follows from it
-// -------------------------------------------------------------------------
+// --- what follows from it ---
 
 // Sends whatever the codec has come to.
 void Relay::Advance() {

@@ -30,8 +30,7 @@ void Session::Start() {
   timer_.Start(kNegotiationMs);
 }
 
-// --- what happens
-// ---------------------------------------------------------------------------------
+// --- what happens ---
 
 void Session::OnOctets(Stream*, ByteView octets) {
   if (lingering_) return;
@@ -75,8 +74,7 @@ void Session::OnTimer() {
   End(lingering_ ? engine_->error().message() : "the negotiation took too long");
 }
 
-// --- what follows from it
-// -------------------------------------------------------------------------
+// --- what follows from it ---
 
 // Carries out whatever the engine has come to.
 void Session::Advance() {
