@@ -176,12 +176,12 @@ void Connection::SwapDescriptors(int stand_in, int old) {
   struct stat status = {};
   (void)fstat(stand_in, &status);
   replacing_ = true;
+  stand_in_ = status.st_ino;  // first: a duplicate that is not in the table yet is the duplicator's
   DescriptorTable::ForEach(0, UINT32_MAX, [&](int fd, DescriptorTable::Mark) {
     if (!DescriptorTable::Is(fd, this) || !IsSameFile(fd, old)) return;
     const int flags = real::fcntl(fd, F_GETFD);
     (void)real::dup3(stand_in, fd, (flags & FD_CLOEXEC) != 0 ? O_CLOEXEC : 0);
   });
-  stand_in_ = status.st_ino;
   detachments_.fetch_add(1);
 }
 
