@@ -162,7 +162,14 @@ bool Connection::Replace(int stand_in, int old, SessionState* state) {
     auto layer = layer_->Export();
     if (layer.ok()) state->layer = std::move(*layer);
   }
+  int status = 0;
+  if (state != nullptr) {
+    CopySettings(old, stand_in);
+    status = real::fcntl(old, F_GETFL);
+  }
   SwapDescriptors(stand_in, old);
+  // O_NONBLOCK may have been set or cleared until the last descriptor was replaced.
+  if (state != nullptr && real::fcntl(old, F_GETFL) != status) CopySettings(old, stand_in);
   // Whoever reads this from now on means the stand-in.
   framed_.store(false, std::memory_order_release);
   sessions_.fetch_sub(1);

@@ -168,12 +168,15 @@ using namespace socksify;  // NOLINT: the functions below are libc's
 
 // Serves a call on `connection`, if there is one, with `ours`; on any other descriptor with
 // `theirs`.
-#define SERVE_FOUND(fd, flags, ours, theirs)           \
-  do {                                                 \
-    if (!connection) return (theirs);                  \
-    const Path path = PathFor(*connection, fd, flags); \
-    if (path == Path::kError) return -1;               \
-    return path == Path::kOurs ? (ours) : (theirs);    \
+#define SERVE_FOUND(fd, flags, ours, theirs)                                                \
+  do {                                                                                      \
+    if (connection) {                                                                       \
+      const Path path = PathFor(*connection, fd, flags);                                    \
+      if (path == Path::kError) return -1;                                                  \
+      if (path == Path::kOurs) return (ours);                                               \
+      connection = ConnectionRef(); /* nothing is held where the thread may be cancelled */ \
+    }                                                                                       \
+    return (theirs);                                                                        \
   } while (false)
 
 #define SERVE(fd, flags, ours, theirs)                    \
@@ -224,6 +227,7 @@ EXPORT ssize_t recvmsg(int fd, msghdr* message, int flags) {
   if (path == Path::kOurs) {
     return ReceiveMessage(*connection, fd, message, flags);
   }
+  connection = ConnectionRef();  // as in SERVE_FOUND
   ssize_t received = ReceiveDatagram(fd, message, flags);
   if (received >= 0) ForgetReceivedDescriptors(message);
   return received;
