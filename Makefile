@@ -92,6 +92,9 @@ $(B)/obj/shim/%.o $(B)/obj/lib/%.o $(B)/obj/tools/%.o: COMPILE = $(LEAN) $(HARDE
 # libc's inline twins of the interposed calls would clash with their definitions.
 $(B)/obj/shim/%.o: private HARDEN = -U_FORTIFY_SOURCE -fstack-protector-strong -Wno-ignored-attributes -ftls-model=initial-exec -Wno-conversion
 
+# A sanitizer looks functions up before it can stand being called.
+$(B)/obj/shim/entry_loader.o: COMPILE += $(if $(SAN),-fno-sanitize=all)
+
 # Changes when the flags do, and not with every edit of this file.
 $(B)/flags: export FLAGS = $(CXX) $(COMMON) $(LEAN) $(HARDEN)
 $(B)/flags: always

@@ -164,10 +164,12 @@ class Connection {
 
  private:
   struct Waiting;
+  struct Plain;
 
   static void WaiterCancelled(void* waiting);
-  static ssize_t ReceivePlain(int fd, const iovec* vectors, size_t count, size_t offset, int flags);
-  static ssize_t SendPlain(int fd, const iovec* vectors, size_t count, size_t offset, int flags);
+  static void PlainCancelled(void* plain);
+  ssize_t ReceivePlain(int fd, const iovec* vectors, size_t count, size_t offset, int flags);
+  ssize_t SendPlain(int fd, const iovec* vectors, size_t count, size_t offset, int flags);
   ssize_t ReceiveAtOnce(int fd, const iovec* vectors, size_t count, int flags, size_t least);
   ssize_t SendAll(int fd, const iovec* vectors, size_t count, size_t wanted, int flags);
   ssize_t AwaitOctets(int fd, size_t octets, int flags);

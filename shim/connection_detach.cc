@@ -185,7 +185,14 @@ bool Connection::Replace(const StandIn& ends, int old, SessionState* state) {
     sender_.HandOver(state);
     if (state->sending_ended) (void)real::shutdown(stand_in, SHUT_WR);
   }
+  int status = 0;
+  if (state != nullptr) {
+    CopySettings(old, stand_in);
+    status = real::fcntl(old, F_GETFL);
+  }
   SwapDescriptors(stand_in, old);
+  // O_NONBLOCK may have been set or cleared until the last descriptor was replaced.
+  if (state != nullptr && real::fcntl(old, F_GETFL) != status) CopySettings(old, stand_in);
   // Whoever reads this from now on means the stand-in.
   framed_.store(false, std::memory_order_release);
   sessions_.fetch_sub(1);
@@ -199,6 +206,7 @@ void Connection::SwapDescriptors(int stand_in, int old) {
   struct stat status = {};
   (void)fstat(stand_in, &status);
   replacing_ = true;
+  stand_in_ = status.st_ino;  // first: a duplicate that is not in the table yet is the duplicator's
   DescriptorTable::ForEach(0, UINT32_MAX, [&](int fd, DescriptorTable::Mark) {
     if (!DescriptorTable::Is(fd, this) || !IsSameFile(fd, old)) return;
     const int flags = real::fcntl(fd, F_GETFD);
@@ -207,7 +215,6 @@ void Connection::SwapDescriptors(int stand_in, int old) {
   if (const int followed = followed_; followed >= 0) {
     (void)real::dup3(stand_in, followed, O_CLOEXEC);
   }
-  stand_in_ = status.st_ino;
   detachments_.fetch_add(1);
 }
 

@@ -81,25 +81,42 @@ ssize_t Connection::AwaitOctets(int fd, size_t octets, int flags) {
   return came;
 }
 
+// A thread in a call of the kernel's, after the session has gone.
+struct Connection::Plain {
+  Connection* connection;
+  std::vector<iovec> rest;
+  msghdr message;
+};
+
+void Connection::PlainCancelled(void* plain) {
+  auto* self = static_cast<Plain*>(plain);
+  std::vector<iovec>().swap(self->rest);
+  self->connection->Unref();  // as above
+}
+
 // The session has gone: what is left to do is the kernel's.
 ssize_t Connection::ReceivePlain(int fd, const iovec* vectors, size_t count, size_t offset,
                                  int flags) {
-  std::vector<iovec> rest = Behind(vectors, count, offset);
-  msghdr message = {};
-  message.msg_iov = rest.data();
-  message.msg_iovlen = rest.size();
-  const ssize_t received = real::recvmsg(fd, &message, flags);
+  Plain plain = {this, Behind(vectors, count, offset), {}};
+  plain.message.msg_iov = plain.rest.data();
+  plain.message.msg_iovlen = plain.rest.size();
+  ssize_t received;
+  pthread_cleanup_push(&PlainCancelled, &plain);
+  received = real::recvmsg(fd, &plain.message, flags);
+  pthread_cleanup_pop(0);
   return received < 0 && offset != 0 ? static_cast<ssize_t>(offset)
                                      : received + static_cast<ssize_t>(offset);
 }
 
 ssize_t Connection::SendPlain(int fd, const iovec* vectors, size_t count, size_t offset,
                               int flags) {
-  std::vector<iovec> rest = Behind(vectors, count, offset);
-  msghdr message = {};
-  message.msg_iov = rest.data();
-  message.msg_iovlen = rest.size();
-  const ssize_t sent = real::sendmsg(fd, &message, flags | MSG_NOSIGNAL);
+  Plain plain = {this, Behind(vectors, count, offset), {}};
+  plain.message.msg_iov = plain.rest.data();
+  plain.message.msg_iovlen = plain.rest.size();
+  ssize_t sent;
+  pthread_cleanup_push(&PlainCancelled, &plain);
+  sent = real::sendmsg(fd, &plain.message, flags | MSG_NOSIGNAL);
+  pthread_cleanup_pop(0);
   return sent < 0 && offset != 0 ? static_cast<ssize_t>(offset)
                                  : sent + static_cast<ssize_t>(offset);
 }

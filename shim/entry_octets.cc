@@ -174,12 +174,17 @@ using namespace socksify;  // NOLINT: the functions below are libc's
 
 // Serves a call on `connection`, if there is one, with `ours`; on any other descriptor with
 // `theirs`.
-#define SERVE_FOUND(fd, flags, ours, theirs)                 \
-  do {                                                       \
-    if (!connection) return IsElsewhere(fd) ? -1 : (theirs); \
-    const Path path = PathFor(*connection, fd, flags);       \
-    if (path == Path::kError) return -1;                     \
-    return path == Path::kOurs ? (ours) : (theirs);          \
+#define SERVE_FOUND(fd, flags, ours, theirs)                                                \
+  do {                                                                                      \
+    if (connection) {                                                                       \
+      const Path path = PathFor(*connection, fd, flags);                                    \
+      if (path == Path::kError) return -1;                                                  \
+      if (path == Path::kOurs) return (ours);                                               \
+      connection = ConnectionRef(); /* nothing is held where the thread may be cancelled */ \
+    } else if (IsElsewhere(fd)) {                                                           \
+      return -1;                                                                            \
+    }                                                                                       \
+    return (theirs);                                                                        \
   } while (false)
 
 #define SERVE(fd, flags, ours, theirs)                    \
@@ -230,6 +235,7 @@ EXPORT ssize_t recvmsg(int fd, msghdr* message, int flags) {
   if (path == Path::kOurs) {
     return ReceiveMessage(*connection, fd, message, flags);
   }
+  connection = ConnectionRef();  // as in SERVE_FOUND
   ssize_t received = ReceiveDatagram(fd, message, flags);
   if (received >= 0) ForgetReceivedDescriptors(message);
   return received;

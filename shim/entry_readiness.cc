@@ -87,13 +87,38 @@ bool IsTime(const timespec* timeout) {
          (timeout->tv_sec >= 0 && timeout->tv_nsec >= 0 && timeout->tv_nsec < kNanosecond);
 }
 
+// A thread that waits, and what it holds: given back for it when it is cancelled.
+struct Waiting {
+  std::vector<pollfd> polls;
+  std::vector<ConnectionRef> connecting;  // keeps the outcome events alive
+  int place = -1;
+};
+
+void WaiterCancelled(void* argument) {
+  auto* waiting = static_cast<Waiting*>(argument);
+  Connection::pollers.Leave(waiting->place);
+  std::vector<pollfd>().swap(waiting->polls);
+  std::vector<ConnectionRef>().swap(waiting->connecting);
+}
+
+int Wait(Waiting* waiting, const timespec* timeout, const sigset_t* mask) {
+  int ready;
+  waiting->place = Connection::pollers.Enter();
+  pthread_cleanup_push(&WaiterCancelled, waiting);
+  ready = real::ppoll(waiting->polls.data(), waiting->polls.size(), timeout, mask);
+  pthread_cleanup_pop(0);
+  Connection::pollers.Leave(waiting->place);
+  return ready;
+}
+
 // ppoll(2) with outcomes in the place of the descriptors that are being connected.
 int PollOurs(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask) {
   ErrnoKeeper keeper;
   const WaitEnd end(timeout);
   for (;;) {
-    std::vector<pollfd> waits(fds, fds + count);
-    std::vector<ConnectionRef> connecting(count);  // keeps the outcome events alive
+    Waiting waiting = {std::vector<pollfd>(fds, fds + count), std::vector<ConnectionRef>(count)};
+    std::vector<pollfd>& waits = waiting.polls;
+    std::vector<ConnectionRef>& connecting = waiting.connecting;
     bool no_event = false;
     for (nfds_t i = 0; i < count; ++i) {
       connecting[i] = FindConnecting(fds[i].fd);
@@ -106,9 +131,7 @@ int PollOurs(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t*
     if (no_event && (until == nullptr || left.tv_sec != 0 || left.tv_nsec > kSoon.tv_nsec))
       until = &kSoon;
     const unsigned detachments = Connection::detachments();
-    const int place = Connection::pollers.Enter();
-    const int ready = real::ppoll(waits.data(), count, until, mask);
-    Connection::pollers.Leave(place);
+    const int ready = Wait(&waiting, until, mask);
     if (ready < 0 && errno == EINTR && detachments != Connection::detachments()) continue;
     if (ready < 0) return -1;
     int told = 0;

@@ -23,9 +23,9 @@ class ForkShare {
   // Does it own the direction already, or is there nobody to share with? Claims nothing.
   bool Owns(Direction direction) const;
 
-  // Before fork(), in the parent: what the parent holds is open to both again, but for what it is in
-  // the middle of: it has part of a frame to send, or a thread that waits. False when no memory can
-  // be shared: then both may not use it.
+  // Before fork(), in the parent: what the parent holds is open to both again, but for what it is
+  // in the middle of: it has part of a frame to send, or a thread that waits. False when no memory
+  // can be shared: then both may not use it.
   bool Prepare(bool keep_sending, bool keep_receiving);
 
   // May another process have the connection, too?

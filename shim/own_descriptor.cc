@@ -58,8 +58,8 @@ int OwnDescriptor::Adopt(int fd) {
 }
 
 void OwnDescriptor::Close(int fd) {
+  DescriptorTable::Forget(fd);  // before another thread can have the number for its own
   (void)real::close(fd);
-  DescriptorTable::Forget(fd);
 }
 
 void OwnDescriptor::CloseAllBut(bool (*keep)(int fd)) {

@@ -26,6 +26,7 @@ std::atomic<pid_t> g_pid{0};         // whose memory this is; a child of vfork s
 uint8_t* g_wiped_by_fork = nullptr;  // 1 in a page that is zero again in a forked child
 
 void BeforeFork() {
+  (void)Connection::Ended();  // a child could not wait for the thread that is just making it
   Home::Open();
   Service::Quiesce(Service::Before::kFork);
   Registrations::BeforeFork();

@@ -114,6 +114,7 @@ void NameLoopback(SocketAddress& peer) {
 bool LoadCore() {
   if (Runtime::LoadedCore() != nullptr) return true;
   const Guard guard;
+  const Service::Blocking blocking;  // the dynamic linker is no place to be forked in
   const DescriptorHeadroom headroom;
   if (headroom.enough()) return Runtime::GetCore() != nullptr;
   return RunWithOwnTable(-1, [] { (void)Runtime::GetCore(); }) && Runtime::LoadedCore() != nullptr;

@@ -209,8 +209,11 @@ void Registrations::TakeOut(Connection* connection, int fd) {
     }
     for (Registration& registration : at->second) {
       if (IsSpent(registration)) registration.event.events = EPOLLONESHOT;
-      (void)real::epoll_ctl(registration.epoll, EPOLL_CTL_DEL, registration.fd, nullptr);
-      held.push_back(registration);
+      if (real::epoll_ctl(registration.epoll, EPOLL_CTL_DEL, registration.fd, nullptr) == 0) {
+        held.push_back(registration);
+      } else {
+        --g_known;  // a process that shares the epoll instance since a fork has been here
+      }
     }
     at = known.erase(at);
   }

@@ -49,7 +49,7 @@ void MoveStatus(int from, int to) {
     (void)real::fcntl(to, F_SETSIG, real::fcntl(from, F_GETSIG));
     (void)real::fcntl(from, F_SETFL, flags & ~O_ASYNC);
   }
-  (void)real::fcntl(to, F_SETFL, flags);
+  (void)real::fcntl(to, F_SETFL, flags | (real::fcntl(to, F_GETFL) & O_ASYNC));  // moved before?
 }
 
 // 127.0.0.1, v4-mapped for IPv6: loopback of IPv6 may be missing.
@@ -83,6 +83,11 @@ int AcceptFrom(int listener, int end) {
 
 }  // namespace
 
+void CopySettings(int fd, int stand_in) {
+  CopyOptions(fd, stand_in);
+  MoveStatus(fd, stand_in);
+}
+
 bool MakeStandIn(int fd, StandIn* made) {
   int family = AF_INET;
   socklen_t size = sizeof family;
@@ -109,8 +114,7 @@ bool MakeStandIn(int fd, StandIn* made) {
     errno = error;
     return false;
   }
-  CopyOptions(fd, end);
-  MoveStatus(fd, end);
+  CopySettings(fd, end);
   made->application = OwnDescriptor::Adopt(end);
   error = errno;
   made->relay = OwnDescriptor::Adopt(accepted);

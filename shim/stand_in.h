@@ -15,6 +15,9 @@ struct StandIn {
 // are descriptors of the shim's own, and the caller's to close. False with errno. Does not block.
 bool MakeStandIn(int fd, StandIn* made);
 
+// What the application has set on `fd` since the stand-in was made.
+void CopySettings(int fd, int stand_in);
+
 }  // namespace socksify
 
 #endif  // SHIM_STAND_IN_H_

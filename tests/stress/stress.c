@@ -252,6 +252,7 @@ int main(int argc, char** argv) {
          (long long)(now() - start), (unsigned long long)rounds, (unsigned long long)connections,
          (unsigned long long)octets, (unsigned long long)processes, first.low, last.low, first.all, last.all,
          first.resident, half.resident, last.resident);
+  if (getenv("STRESS_LIST") != NULL && system("ls -l /proc/$PPID/fd >&2") != 0) failed("ls");
   must("no child left", waitpid(-1, NULL, 0) == -1 && errno == ECHILD);
   if (last.low != first.low || last.all > first.all + kOwnDescriptors) failed("descriptors are left");
   if (seconds >= 60 && last.resident > half.resident + half.resident / 4 + 8192) failed("memory grows");
