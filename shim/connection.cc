@@ -290,7 +290,7 @@ int Connection::OutcomeEvent() {
 }
 
 bool Connection::Own(ForkShare::Direction direction) {
-  if (is_away()) (void)Detach();  // where it cannot be, whoever is first has the direction
+  if (is_away()) (void)Fetch();  // where it cannot be, whoever is first has the direction
   if (!framed() || share_.Own(direction)) return true;
   ReportOnce("a connection to " + destination_.ToString() +
              " is used by a process and its child at the same time; only the first can go on");
@@ -534,7 +534,7 @@ ssize_t Connection::SendAll(int fd, const iovec* vectors, size_t count, size_t w
 }
 
 int Connection::ShutDown(int fd, int how) {
-  if (is_away()) (void)Detach();
+  if (is_away()) (void)Fetch();
   if (!framed()) return real::shutdown(fd, how);
   if (how == SHUT_RD || how == SHUT_RDWR) receiver_.ShutDown();
   if (how == SHUT_RD) return real::shutdown(fd, SHUT_RD);

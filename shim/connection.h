@@ -176,6 +176,11 @@ class Connection {
   void TellOutcome();
   bool Own(ForkShare::Direction direction);
   int FollowDescriptor(int fd);
+  // Of a session that is away: its stand-in. True also when it is this process's now, since the
+  // process that had it has ended or closed it.
+  bool Fetch();
+  template <typename Function>
+  bool Replaced(Function replace);
   bool FetchStandIn(int old);
   bool HandOver(int old);
   bool Replace(int stand_in, int old, SessionState* state);

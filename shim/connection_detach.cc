@@ -80,22 +80,30 @@ bool Connection::IsStandIn(int fd) const {
 }
 
 bool Connection::Detach() {
+  if (is_away() && !Fetch()) return false;
+  if (!framed()) return true;
+  return Own(ForkShare::kReceive) && Own(ForkShare::kSend) &&
+         Replaced([this](int old) { return HandOver(old); });
+}
+
+bool Connection::Fetch() {
+  return Replaced([this](int old) { return FetchStandIn(old); });
+}
+
+// `replace` is given a duplicate of the descriptor; whoever waits for the session learns of it.
+template <typename Function>
+bool Connection::Replaced(Function replace) {
   if (!framed()) return true;
   const SignalsBlocked signals;
   const DescriptorHeadroom headroom;
   const int old = DuplicateDescriptor();
   if (old < 0) return true;  // closed meanwhile
-  bool detached;
-  if (is_away()) {
-    detached = FetchStandIn(old);
-  } else {
-    detached = Own(ForkShare::kReceive) && Own(ForkShare::kSend) && HandOver(old);
-  }
+  const bool replaced = replace(old);
   const int error = errno;
   (void)real::close(old);
-  if (detached) waiters_.Interrupt(), pollers.Interrupt();
+  if (replaced) waiters_.Interrupt(), pollers.Interrupt();
   errno = error;
-  return detached || !framed();
+  return replaced || !framed();
 }
 
 // Asks the process that has the session.
