@@ -82,8 +82,8 @@ bool Connection::IsStandIn(int fd) const {
 bool Connection::Detach() {
   if (is_away() && !Fetch()) return false;
   if (!framed()) return true;
-  return Own(ForkShare::kReceive) && Own(ForkShare::kSend) &&
-         Replaced([this](int old) { return HandOver(old); });
+  if (!share_.Own(ForkShare::kReceive) || !share_.Own(ForkShare::kSend)) return errno = EIO, false;
+  return Replaced([this](int old) { return HandOver(old); });
 }
 
 bool Connection::Fetch() {

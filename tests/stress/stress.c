@@ -4,7 +4,8 @@
  * Ends with 0 and a line of figures when nothing was wrong and nothing is left: no descriptor, no
  * child, no growing memory. Else with 1 and what was wrong; 2 when nothing went on for minutes.
  *
- * stress echo: what it talks to. */
+ * stress echo: what it talks to.
+ * stress children HOST PORT COUNT: executes so many programs beside an idle connection. */
 #include "stress.h"
 
 #include <dirent.h>
@@ -193,6 +194,11 @@ static void refuse_connections(void) {
   must("getsockname", getsockname(fd, (struct sockaddr*)&refusing, &length) == 0);
 }
 
+static void set_origin(const char* host, const char* port) {
+  origin = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
+  must("an address", inet_pton(AF_INET, host, &origin.sin_addr) == 1);
+}
+
 static int go_on(char** argv) {
   static struct worker worker = {.random = 77, .scenario = "go-on"};
   self = &worker;
@@ -206,13 +212,18 @@ static int go_on(char** argv) {
 int main(int argc, char** argv) {
   if (argc == 2 && strcmp(argv[1], "echo") == 0) return serve_echo();
   if (argc == 5 && strcmp(argv[1], "go-on") == 0) return go_on(argv);
+  if (argc == 5 && strcmp(argv[1], "children") == 0) {
+    static struct worker worker = {.random = 7, .scenario = "children"};
+    self = &worker;
+    set_origin(argv[2], argv[3]);
+    return execute_many(strtol(argv[4], NULL, 10));
+  }
   if (argc < 6) return fprintf(stderr, "usage: stress HOST PORT SECONDS THREADS SEED [--no-exec]\n"), 2;
   const long seconds = strtol(argv[3], NULL, 10);
   const uint64_t seed = strtoull(argv[5], NULL, 10);
   worker_count = (int)strtol(argv[4], NULL, 10);
   may_execute = argc < 7;
-  origin = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[2]))};
-  if (inet_pton(AF_INET, argv[1], &origin.sin_addr) != 1) return 2;
+  set_origin(argv[1], argv[2]);
   signal(SIGPIPE, SIG_IGN);
   sigaction(SIGUSR1, &(struct sigaction){.sa_handler = on_signal}, NULL);
   sigaction(SIGUSR2, &(struct sigaction){.sa_handler = on_signal, .sa_flags = SA_RESTART}, NULL);

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from support.process import HANG, Service
+from support.process import HANG
 from support.servers import built
 
 STRESS = Path(built("stress/stress"))
@@ -19,12 +19,6 @@ SANITIZED = (STRESS.parent / "socksify-gss").exists()
 SECONDS = int(os.environ.get("STRESS_SECONDS", "5"))
 THREADS = int(os.environ.get("STRESS_THREADS", "8"))
 SUPPRESSIONS = Path(__file__).resolve().parent / "tsan.supp"
-
-
-@pytest.fixture(scope="module")
-def echo():
-    with Service([STRESS, "echo"], name="echo") as running:
-        yield running
 
 
 def until(condition, what):
