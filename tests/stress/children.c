@@ -1,4 +1,5 @@
-/* One program after the other beside an idle connection that each inherits: nothing is left of them. */
+/* One program after the other beside an idle connection that each inherits: nothing is left of
+ * them. */
 #include <dirent.h>
 
 #include "stress.h"

@@ -107,8 +107,10 @@ static void* work(void* argument) {
   const uint32_t all = threads + (uint32_t)count_of(process_scenarios);
   while (!stopping) {
     const uint32_t n = draw(all);
-    const struct scenario* scenario = n < threads ? &thread_scenarios[n] : &process_scenarios[n - threads];
-    if ((scenario->executes && !may_execute) || (only != NULL && strcmp(only, scenario->name) != 0)) continue;
+    const struct scenario* scenario =
+        n < threads ? &thread_scenarios[n] : &process_scenarios[n - threads];
+    if ((scenario->executes && !may_execute) || (only != NULL && strcmp(only, scenario->name) != 0))
+      continue;
     self->scenario = scenario->name;
     scenario->run();
     ++rounds;
@@ -218,7 +220,8 @@ int main(int argc, char** argv) {
     set_origin(argv[2], argv[3]);
     return execute_many(strtol(argv[4], NULL, 10));
   }
-  if (argc < 6) return fprintf(stderr, "usage: stress HOST PORT SECONDS THREADS SEED [--no-exec]\n"), 2;
+  if (argc < 6)
+    return fprintf(stderr, "usage: stress HOST PORT SECONDS THREADS SEED [--no-exec]\n"), 2;
   const long seconds = strtol(argv[3], NULL, 10);
   const uint64_t seed = strtoull(argv[5], NULL, 10);
   worker_count = (int)strtol(argv[4], NULL, 10);
@@ -239,7 +242,8 @@ int main(int argc, char** argv) {
     workers[i].random = (seed + 1) * 0x9E3779B97F4A7C15u + (uint64_t)(i + 1) * 0xBF58476D1CE4E5B9u;
     workers[i].since = now();
   }
-  for (int i = 0; i < worker_count; ++i) pthread_create(&workers[i].thread, NULL, &work, &workers[i]);
+  for (int i = 0; i < worker_count; ++i)
+    pthread_create(&workers[i].thread, NULL, &work, &workers[i]);
   pthread_t watchdog, signaller;
   struct worker signals = {.index = -2, .random = seed + 2};
   pthread_create(&watchdog, NULL, &watch, NULL);
@@ -258,15 +262,19 @@ int main(int argc, char** argv) {
   pthread_join(watchdog, NULL);
 
   const struct left last = look_until_clean(&first);
-  printf("{\"seconds\": %lld, \"rounds\": %llu, \"connections\": %llu, \"octets\": %llu, \"processes\": %llu, "
-         "\"descriptors\": [%d, %d, %d, %d], \"resident\": [%ld, %ld, %ld]}\n",
-         (long long)(now() - start), (unsigned long long)rounds, (unsigned long long)connections,
-         (unsigned long long)octets, (unsigned long long)processes, first.low, last.low, first.all, last.all,
-         first.resident, half.resident, last.resident);
+  printf(
+      "{\"seconds\": %lld, \"rounds\": %llu, \"connections\": %llu, \"octets\": %llu, "
+      "\"processes\": %llu, "
+      "\"descriptors\": [%d, %d, %d, %d], \"resident\": [%ld, %ld, %ld]}\n",
+      (long long)(now() - start), (unsigned long long)rounds, (unsigned long long)connections,
+      (unsigned long long)octets, (unsigned long long)processes, first.low, last.low, first.all,
+      last.all, first.resident, half.resident, last.resident);
   if (getenv("STRESS_LIST") != NULL && system("ls -l /proc/$PPID/fd >&2") != 0) failed("ls");
   must("no child left", waitpid(-1, NULL, 0) == -1 && errno == ECHILD);
-  if (last.low != first.low || last.all > first.all + kOwnDescriptors) failed("descriptors are left");
-  if (seconds >= 60 && last.resident > half.resident + half.resident / 4 + 8192) failed("memory grows");
+  if (last.low != first.low || last.all > first.all + kOwnDescriptors)
+    failed("descriptors are left");
+  if (seconds >= 60 && last.resident > half.resident + half.resident / 4 + 8192)
+    failed("memory grows");
   free(workers);
   return 0;
 }
