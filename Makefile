@@ -89,6 +89,9 @@ deps:
 
 # --- objects --------------------------------------------------------------------------------------
 $(B)/obj/shim/%.o $(B)/obj/lib/%.o $(B)/obj/tools/%.o: COMPILE = $(LEAN) $(HARDEN)
+# Of the core, which is loaded late: libc would allocate its thread-local octets for each thread, and frees them twice
+# when another forks at the wrong moment.
+$(B)/obj/lib/%.o: private HARDEN += -ftls-model=initial-exec
 # libc's inline twins of the interposed calls would clash with their definitions.
 $(B)/obj/shim/%.o: private HARDEN = -U_FORTIFY_SOURCE -fstack-protector-strong -Wno-ignored-attributes -ftls-model=initial-exec -Wno-conversion
 

@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <cerrno>
+#include <optional>
 
 #include "shim/descriptor_table.h"
 #include "shim/library_call.h"
@@ -165,13 +166,15 @@ int Connection::FollowDescriptor(int fd) {
 }
 
 std::vector<Connection::Tail> Connection::TakeTails() {
-  const DescriptorHeadroom headroom;
+  std::optional<DescriptorHeadroom>
+      headroom;  // only when it is needed: sandboxes end processes, too
   std::vector<Tail> tails;
   if (!ConnectionPool::mutex_.TryLock())
     return tails;  // a handler has interrupted this very thread
   for (Connection* at = ConnectionPool::all_; at != nullptr; at = at->next_) {
     const int fd = at->flush_fd_;
     if (at->references_ == 0 || fd < 0) continue;
+    if (!headroom) headroom.emplace();
     // The service closes its own when it finds no tail there.
     const int own = OwnDescriptor::Duplicate(fd);
     if (own < 0) continue;

@@ -103,7 +103,10 @@ bool Connection::Settle(bool hand_over) {
   if (old < 0) return true;  // closed meanwhile
   bool detached = !is_away() || FetchStandIn(old);
   if (detached && framed() && hand_over) {
-    detached = Own(ForkShare::kReceive) && Own(ForkShare::kSend) && HandOver(old);
+    // Without a word if it is another process's: few programs that inherit it mean to use it.
+    detached = share_.Own(ForkShare::kReceive) && share_.Own(ForkShare::kSend);
+    if (!detached) errno = EIO;
+    detached = detached && HandOver(old);
   }
   const int error = errno;
   (void)real::close(old);

@@ -41,7 +41,7 @@ class LibraryCall {
   }
 
  private:
-  static constexpr time_t kPatienceSeconds = 1;
+  static constexpr time_t kPatienceSeconds = 10;
   static inline constinit pthread_rwlock_t lock_ =
       PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
   static inline constinit bool alone_ = false;  // guarded by the locks of whoever forks

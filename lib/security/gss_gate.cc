@@ -9,7 +9,7 @@
 namespace socksify {
 namespace {
 
-constexpr long kPatienceNanoseconds = 300'000'000;  // for one that waits for the KDC, in vain
+constexpr time_t kPatienceSeconds = 2;  // for one that waits for the KDC, in vain
 
 thread_local unsigned t_depth = 0;
 std::atomic<unsigned> g_inside{0};  // threads
@@ -34,9 +34,7 @@ __attribute__((constructor)) void PrepareForForks() {
 __attribute__((destructor)) void Close() {
   timespec until;
   clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_nsec += kPatienceNanoseconds;
-  until.tv_sec += until.tv_nsec / 1'000'000'000;
-  until.tv_nsec %= 1'000'000'000;
+  until.tv_sec += kPatienceSeconds;
   const unsigned own = t_depth != 0 ? 1 : 0;
   g_closer = pthread_self();
   pthread_mutex_lock(&g_mutex);

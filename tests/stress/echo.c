@@ -22,7 +22,8 @@ int serve_echo(void) {
   struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t length = sizeof name;
   const int listener = socket(AF_INET, SOCK_STREAM, 0);
-  if (bind(listener, (struct sockaddr*)&name, sizeof name) != 0 || listen(listener, 1024) != 0) return 1;
+  if (bind(listener, (struct sockaddr*)&name, sizeof name) != 0 || listen(listener, 1024) != 0)
+    return 1;
   getsockname(listener, (struct sockaddr*)&name, &length);
   printf("listening on 127.0.0.1:%d\n", ntohs(name.sin_port));
   fflush(stdout);

@@ -91,7 +91,8 @@ static void child_connects(void) {
 }
 
 static void* move_for_ever(void* argument) {
-  struct worker worker = {.index = self != NULL ? self->index : 0, .random = (uint64_t)(intptr_t)argument};
+  struct worker worker = {.index = self != NULL ? self->index : 0,
+                          .random = (uint64_t)(intptr_t)argument};
   struct stream stream;
   self = &worker;
   stream_open(&stream);
@@ -160,7 +161,8 @@ static void program_uses(void) {
     case 1:
       posix_spawn_file_actions_init(&actions);
       posix_spawn_file_actions_adddup2(&actions, stream.fd, 0);
-      must("posix_spawn", (errno = posix_spawn(&child, "/proc/self/exe", &actions, NULL, argv, environ)) == 0);
+      must("posix_spawn",
+           (errno = posix_spawn(&child, "/proc/self/exe", &actions, NULL, argv, environ)) == 0);
       posix_spawn_file_actions_destroy(&actions);
       break;
     default:
@@ -279,7 +281,10 @@ static void passed(void) {
   } control;
   char octet = 0;
   struct iovec vector = {&octet, 1};
-  struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  struct msghdr message = {.msg_iov = &vector,
+                           .msg_iovlen = 1,
+                           .msg_control = &control,
+                           .msg_controllen = sizeof control};
   stream_open(&stream);
   must("socketpair", socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
   const size_t count = 1 + draw(30000);

@@ -76,7 +76,8 @@ static int connect_to(int family, int flags, const struct sockaddr_in* target) {
   if (error == EINTR || error == EINPROGRESS) {
     struct pollfd p = {.fd = fd, .events = POLLOUT};
     doing("waits for a connect");
-    while ((p.revents & (POLLOUT | POLLERR | POLLHUP)) == 0) stream_await(fd, POLLOUT), poll(&p, 1, 0);
+    while ((p.revents & (POLLOUT | POLLERR | POLLHUP)) == 0)
+      stream_await(fd, POLLOUT), poll(&p, 1, 0);
     socklen_t size = sizeof error;
     must("SO_ERROR", getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0);
   }
@@ -100,6 +101,12 @@ void stream_open(struct stream* stream) {
   ++connections;
 }
 
+void stream_open_blocking(struct stream* stream) {
+  doing("connects");
+  *stream = (struct stream){.fd = connect_to(AF_INET, 0, &origin), .key = 1};
+  must("connect", stream->fd >= 0);
+}
+
 static ssize_t receive_more(struct stream* stream);
 
 void stream_end(struct stream* stream) {
@@ -116,7 +123,8 @@ void stream_end(struct stream* stream) {
     case 2:
       must("shutdown", shutdown(stream->fd, SHUT_RDWR) == 0);
       /* The kernel resets a connection on which octets come that nobody will read. */
-      must("EPIPE", send(stream->fd, "", 1, MSG_NOSIGNAL) == -1 && (errno == EPIPE || errno == ECONNRESET));
+      must("EPIPE",
+           send(stream->fd, "", 1, MSG_NOSIGNAL) == -1 && (errno == EPIPE || errno == ECONNRESET));
       break;
     case 3:
       must("shutdown", shutdown(stream->fd, SHUT_RD) == 0);
@@ -143,7 +151,8 @@ static ssize_t send_some(struct stream* stream, size_t most, bool wait) {
   const size_t size = 1 + draw((uint32_t)(most < kBlock ? most : kBlock));
   stream_fill(stream, stream->sent, block, size);
   const size_t third = size / 3;
-  struct iovec vectors[3] = {{block, third}, {block + third, third}, {block + 2 * third, size - 2 * third}};
+  struct iovec vectors[3] = {
+      {block, third}, {block + third, third}, {block + 2 * third, size - 2 * third}};
   struct msghdr message = {.msg_iov = vectors, .msg_iovlen = 3};
   ssize_t n;
   doing("sends");

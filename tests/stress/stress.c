@@ -4,7 +4,8 @@
  * Ends with 0 and a line of figures when nothing was wrong and nothing is left: no descriptor, no
  * child, no growing memory. Else with 1 and what was wrong; 2 when nothing went on for minutes.
  *
- * stress echo: what it talks to. */
+ * stress echo: what it talks to.
+ * stress children HOST PORT COUNT: executes so many programs beside an idle connection. */
 #include "stress.h"
 
 #include <dirent.h>
@@ -106,8 +107,10 @@ static void* work(void* argument) {
   const uint32_t all = threads + (uint32_t)count_of(process_scenarios);
   while (!stopping) {
     const uint32_t n = draw(all);
-    const struct scenario* scenario = n < threads ? &thread_scenarios[n] : &process_scenarios[n - threads];
-    if ((scenario->executes && !may_execute) || (only != NULL && strcmp(only, scenario->name) != 0)) continue;
+    const struct scenario* scenario =
+        n < threads ? &thread_scenarios[n] : &process_scenarios[n - threads];
+    if ((scenario->executes && !may_execute) || (only != NULL && strcmp(only, scenario->name) != 0))
+      continue;
     self->scenario = scenario->name;
     scenario->run();
     ++rounds;
@@ -193,6 +196,11 @@ static void refuse_connections(void) {
   must("getsockname", getsockname(fd, (struct sockaddr*)&refusing, &length) == 0);
 }
 
+static void set_origin(const char* host, const char* port) {
+  origin = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
+  must("an address", inet_pton(AF_INET, host, &origin.sin_addr) == 1);
+}
+
 static int go_on(char** argv) {
   static struct worker worker = {.random = 77, .scenario = "go-on"};
   self = &worker;
@@ -206,13 +214,19 @@ static int go_on(char** argv) {
 int main(int argc, char** argv) {
   if (argc == 2 && strcmp(argv[1], "echo") == 0) return serve_echo();
   if (argc == 5 && strcmp(argv[1], "go-on") == 0) return go_on(argv);
-  if (argc < 6) return fprintf(stderr, "usage: stress HOST PORT SECONDS THREADS SEED [--no-exec]\n"), 2;
+  if (argc == 5 && strcmp(argv[1], "children") == 0) {
+    static struct worker worker = {.random = 7, .scenario = "children"};
+    self = &worker;
+    set_origin(argv[2], argv[3]);
+    return execute_many(strtol(argv[4], NULL, 10));
+  }
+  if (argc < 6)
+    return fprintf(stderr, "usage: stress HOST PORT SECONDS THREADS SEED [--no-exec]\n"), 2;
   const long seconds = strtol(argv[3], NULL, 10);
   const uint64_t seed = strtoull(argv[5], NULL, 10);
   worker_count = (int)strtol(argv[4], NULL, 10);
   may_execute = argc < 7;
-  origin = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[2]))};
-  if (inet_pton(AF_INET, argv[1], &origin.sin_addr) != 1) return 2;
+  set_origin(argv[1], argv[2]);
   signal(SIGPIPE, SIG_IGN);
   sigaction(SIGUSR1, &(struct sigaction){.sa_handler = on_signal}, NULL);
   sigaction(SIGUSR2, &(struct sigaction){.sa_handler = on_signal, .sa_flags = SA_RESTART}, NULL);
@@ -228,7 +242,8 @@ int main(int argc, char** argv) {
     workers[i].random = (seed + 1) * 0x9E3779B97F4A7C15u + (uint64_t)(i + 1) * 0xBF58476D1CE4E5B9u;
     workers[i].since = now();
   }
-  for (int i = 0; i < worker_count; ++i) pthread_create(&workers[i].thread, NULL, &work, &workers[i]);
+  for (int i = 0; i < worker_count; ++i)
+    pthread_create(&workers[i].thread, NULL, &work, &workers[i]);
   pthread_t watchdog, signaller;
   struct worker signals = {.index = -2, .random = seed + 2};
   pthread_create(&watchdog, NULL, &watch, NULL);
@@ -247,15 +262,19 @@ int main(int argc, char** argv) {
   pthread_join(watchdog, NULL);
 
   const struct left last = look_until_clean(&first);
-  printf("{\"seconds\": %lld, \"rounds\": %llu, \"connections\": %llu, \"octets\": %llu, \"processes\": %llu, "
-         "\"descriptors\": [%d, %d, %d, %d], \"resident\": [%ld, %ld, %ld]}\n",
-         (long long)(now() - start), (unsigned long long)rounds, (unsigned long long)connections,
-         (unsigned long long)octets, (unsigned long long)processes, first.low, last.low, first.all, last.all,
-         first.resident, half.resident, last.resident);
+  printf(
+      "{\"seconds\": %lld, \"rounds\": %llu, \"connections\": %llu, \"octets\": %llu, "
+      "\"processes\": %llu, "
+      "\"descriptors\": [%d, %d, %d, %d], \"resident\": [%ld, %ld, %ld]}\n",
+      (long long)(now() - start), (unsigned long long)rounds, (unsigned long long)connections,
+      (unsigned long long)octets, (unsigned long long)processes, first.low, last.low, first.all,
+      last.all, first.resident, half.resident, last.resident);
   if (getenv("STRESS_LIST") != NULL && system("ls -l /proc/$PPID/fd >&2") != 0) failed("ls");
   must("no child left", waitpid(-1, NULL, 0) == -1 && errno == ECHILD);
-  if (last.low != first.low || last.all > first.all + kOwnDescriptors) failed("descriptors are left");
-  if (seconds >= 60 && last.resident > half.resident + half.resident / 4 + 8192) failed("memory grows");
+  if (last.low != first.low || last.all > first.all + kOwnDescriptors)
+    failed("descriptors are left");
+  if (seconds >= 60 && last.resident > half.resident + half.resident / 4 + 8192)
+    failed("memory grows");
   free(workers);
   return 0;
 }

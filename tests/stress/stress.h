@@ -60,6 +60,7 @@ struct stream {
 };
 
 void stream_open(struct stream* stream);
+void stream_open_blocking(struct stream* stream);
 /* Sends so many octets and reads their echo, a window at a time, in whatever ways are drawn. */
 void stream_move(struct stream* stream, size_t count);
 /* The same without a window, in one event loop over a non-blocking socket. */
@@ -89,5 +90,7 @@ extern const struct scenario thread_scenarios[], process_scenarios[];
 
 /* The origin (echo.c), until it is ended by a signal. */
 int serve_echo(void);
+/* Idle connections while so many programs are executed (children.c). */
+int execute_many(long count);
 
 #endif

@@ -1,4 +1,5 @@
-/* What threads of one process do with connections: transfers, duplicates, closing under each other. */
+/* What threads of one process do with connections: transfers, duplicates, closing under each other.
+ */
 #include <sys/epoll.h>
 
 #include "stress.h"
@@ -97,12 +98,15 @@ static void many(void) {
       struct stream* stream = &streams[i];
       stream_receive(stream, stream->sent - stream->got);
       if (stream->got == ends[i]) {
-        /* A child of another thread may still have it: then closing would not end the registration. */
+        /* A child of another thread may still have it: then closing would not end the registration.
+         */
         must("epoll_ctl", epoll_ctl(epoll, EPOLL_CTL_DEL, stream->fd, NULL) == 0);
         stream_end(stream);
         --left;
       } else {
-        stream_send(stream, 1 + draw((uint32_t)(ends[i] - stream->got < 30000 ? ends[i] - stream->got : 30000)));
+        stream_send(
+            stream,
+            1 + draw((uint32_t)(ends[i] - stream->got < 30000 ? ends[i] - stream->got : 30000)));
       }
     }
     if (draw(64) == 0) disturb(NULL);
