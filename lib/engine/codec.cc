@@ -30,10 +30,13 @@ class LayerCodec final : public Codec {
   }
 
   void FeedEof() override {
-    if (error_.ok() && !input_.empty()) {
-      error_ = {Errc::kTruncated, "the peer closed inside a frame"};
-    }
+    if (error_.ok()) error_ = CheckEnd(*layer_, input_);
   }
+
+  void Close() override {
+    if (error_.ok()) error_ = layer_->Close(&output_);
+  }
+  bool peer_closed() const override { return layer_->peer_closed(); }
 
   Status SendPlaintext(ByteView octets) override {
     if (error_.ok()) error_ = SealFrames(*layer_, octets, &output_);
@@ -69,6 +72,15 @@ Result<size_t> OpenFrame(SecurityLayer& layer, ByteSpan input, Bytes* plaintext)
   if (!plain.ok()) return plain.status();
   Append(*plaintext, *plain);
   return whole;
+}
+
+Status CheckEnd(const SecurityLayer& layer, ByteView unread) {
+  if (layer.peer_closed()) return {};
+  if (layer.framed() && !unread.empty()) {
+    return {Errc::kTruncated, "the peer closed inside a frame"};
+  }
+  if (layer.closes()) return {Errc::kTruncated, "the peer closed without saying so"};
+  return {};
 }
 
 // Frames of about the same size: a short one at the end of each read would cost as much as a long

@@ -24,6 +24,13 @@ class Codec {
   // Seals octets into output(), in as many frames as they need. A failure is also the codec's.
   virtual Status SendPlaintext(ByteView octets) = 0;
 
+  // Ends the sending direction, after all that was sealed: appends to output() what tells the peer,
+  // if the method has such a message. Once; nothing is sealed after it.
+  virtual void Close() = 0;
+  // The peer has said, in a message of the method, that it sends no more. FeedEof() without it is
+  // an error (kTruncated) where the method has one.
+  virtual bool peer_closed() const = 0;
+
   virtual Bytes& output() = 0;     // for the wire; the caller drains it
   virtual Bytes& plaintext() = 0;  // opened; the caller drains it
 };
@@ -34,6 +41,9 @@ std::unique_ptr<Codec> NewCodec(std::unique_ptr<SecurityLayer> layer);
 // Opens the frame that `input` starts with and appends its plaintext; returns its size, or 0 while
 // it is not whole. Without frames: all of `input`, as it is.
 Result<size_t> OpenFrame(SecurityLayer& layer, ByteSpan input, Bytes* plaintext);
+
+// May the stream end here, with `unread` behind the last whole frame? kTruncated if not.
+Status CheckEnd(const SecurityLayer& layer, ByteView unread);
 
 // Appends `plain` in as many frames as it needs, none for nothing.
 Status SealFrames(SecurityLayer& layer, ByteView plain, Bytes* output);

@@ -63,6 +63,12 @@ class Engine final : public ServerEngine {
     CheckEnd();
   }
 
+  void Close() override {
+    if (stage_ != Stage::kRelaying) return;
+    if (Status status = layer_->Close(&output_); !status.ok()) Fail(std::move(status));
+  }
+  bool peer_closed() const override { return layer_ != nullptr && layer_->peer_closed(); }
+
   Bytes& output() override { return output_; }
   Bytes& plaintext() override { return plaintext_; }
   const Request& request() const override { return request_; }
@@ -205,8 +211,8 @@ class Engine final : public ServerEngine {
     if (!at_end_ || stage_ == Stage::kFailed || stage_ == Stage::kAnswerDue) return;
     if (stage_ != Stage::kRelaying) {
       Fail({Errc::kTruncated, "the client closed in the middle of the negotiation"});
-    } else if (!input_.empty()) {
-      Fail({Errc::kTruncated, "the client closed inside a frame"});
+    } else if (Status status = socksify::CheckEnd(*layer_, input_); !status.ok()) {
+      Fail(std::move(status));
     }
   }
 

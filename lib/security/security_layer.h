@@ -10,6 +10,8 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "lib/base/bytes.h"
 #include "lib/base/result.h"
@@ -31,6 +33,7 @@ struct SecuritySummary {
   std::string client_principal;  // or the user name
   std::string server_principal;
   ProtectionLevel level = ProtectionLevel::kNone;
+  std::vector<std::pair<std::string, std::string>> details{};  // more of it, named: "cipher", ...
 };
 
 class SecurityLayer {
@@ -76,9 +79,22 @@ class SecurityLayer {
   // there to know (4 always suffice). Checks version, type and length. Thread-safe.
   virtual Result<size_t> FrameSize(ByteView head) const = 0;
 
-  // Opens exactly one frame in place. The plaintext is a view into `frame`, possibly empty.
-  // Whatever the peer did wrong is an error here: kIntegrity, kPolicy or kMalformed.
+  // Opens exactly one frame, in place if it can. The plaintext is a view into `frame`, or into the
+  // layer and valid until the next call; possibly empty, and larger than the frame when this one
+  // completes a TLS record that earlier ones began. Whatever the peer did wrong is an error here:
+  // kIntegrity, kPolicy or kMalformed.
   virtual Result<ByteSpan> Open(ByteSpan frame) = 0;
+
+  // Do the directions of this method end by a message of its own (SSL: close_notify)? Then the end
+  // of the stream without it is a truncation, and who sends no more says so by Close().
+  virtual bool closes() const { return false; }
+
+  // With closes(): an opened frame has said that the peer sends no more. Thread-safe.
+  virtual bool peer_closed() const { return false; }
+
+  // Ends the sending direction: appends the frames that tell the peer, none without closes(), and
+  // Seal() fails from then on. Called by whoever may call Seal().
+  virtual Status Close(Bytes*) { return {}; }
 
   // Ends this layer, with nobody in Seal or Open: they fail from now on. The octets let
   // ImportSecurityLayer go on in another process; they are secret. kUnsupported where that cannot

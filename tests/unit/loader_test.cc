@@ -305,6 +305,7 @@ TEST_F(LoaderTest, ExportedVariablesMakeTheSameConfigWhateverElseThereIs) {
               {"dns", "local"},
               {"udp", "block"},
               {"bind", "1"},
+              {"no-children", "1"},
               {"timeout", "7"},
               {"log", "debug"},
               {"log-file", "/log"}};
