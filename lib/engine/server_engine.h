@@ -12,16 +12,15 @@
 #ifndef LIB_ENGINE_SERVER_ENGINE_H_
 #define LIB_ENGINE_SERVER_ENGINE_H_
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "lib/base/bytes.h"
 #include "lib/base/result.h"
-#include "lib/base/secret.h"
 #include "lib/engine/codec.h"
 #include "lib/security/security_layer.h"
+#include "lib/security/users.h"
 #include "lib/wire/socks5.h"
 
 namespace socksify {
@@ -35,7 +34,7 @@ struct ServerPolicy {
                                          ProtectionLevel::kIntegrity};  // accepted
   std::shared_ptr<const GssAcceptorCredential> gss_credential;  // null: the process's default
   bool gss_nec = false;                                         // take the level in clear too
-  std::map<std::string, Secret> users;                          // name -> password, RFC 1929
+  UserDatabase users;                                           // for userpass and chap
 };
 
 class ServerEngine : public Codec {
