@@ -51,6 +51,8 @@ STATICCXX := -static-libgcc -static-libstdc++ -Wl,--exclude-libs,ALL -Wl,--gc-se
 GSS_LIBS := -lgssapi_krb5 -lkrb5 -lk5crypto
 UV_LIBS  := -luv
 SEC_LIBS := $(GSS_LIBS) -lcrypt
+# The client's side hashes no password, so what does is left out, unless a sanitizer holds on to everything.
+CLI_LIBS := $(GSS_LIBS) $(if $(SAN),-lcrypt)
 
 # --- sources --------------------------------------------------------------------------------------
 rooms     = $(patsubst %.cc,$(B)/obj/%.o,$(wildcard $(addsuffix /*.cc,$(1))))
@@ -125,7 +127,7 @@ $(B)/core.map: $(B)/flags
 # What the shim loads at the first proxied connect.
 $(B)/libsocksify-gss-core.so: $(CORE) $(B)/core.map
 	$(call say,LINK,$@)
-	$(Q)$(CXX) -shared -pthread $(SANFLAGS) $(LDHARDEN) $(STATICCXX) -Wl,--version-script=$(B)/core.map $(CORE) $(SEC_LIBS) -o $@
+	$(Q)$(CXX) -shared -pthread $(SANFLAGS) $(LDHARDEN) $(STATICCXX) -Wl,--version-script=$(B)/core.map $(CORE) $(CLI_LIBS) -o $@
 
 $(B)/socksify-gss: $(LAUNCHER) $(THIN)
 	$(call say,LINK,$@)
@@ -134,7 +136,7 @@ $(B)/socksify-gss: $(LAUNCHER) $(THIN)
 # What the shim hands a session to that it cannot follow.
 $(B)/socksify-gss-relay: $(RELAY) $(LIB)
 	$(call say,LINK,$@)
-	$(Q)$(CXX) -pie -pthread $(SANFLAGS) $(LDHARDEN) $(STATICCXX) $(RELAY) $(LIB) $(SEC_LIBS) $(UV_LIBS) -ldl -o $@
+	$(Q)$(CXX) -pie -pthread $(SANFLAGS) $(LDHARDEN) $(STATICCXX) $(RELAY) $(LIB) $(CLI_LIBS) $(UV_LIBS) -ldl -o $@
 
 $(B)/socksd-gss: $(SERVER) $(LIB)
 	$(call say,LINK,$@)

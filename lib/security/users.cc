@@ -44,9 +44,11 @@ Result<StoredPassword> ParseStoredPassword(std::string_view text) {
   } else if (text.starts_with('$')) {
     const bool known =
         std::ranges::any_of(kHashes, [&](std::string_view each) { return text.starts_with(each); });
+    // $method$parameters$hash: a setting without a hash would be nobody's password.
+    const bool whole = std::ranges::count(text, '$') >= 3 && !text.ends_with('$');
     const std::string setting(text);
-    if (!known || setting.size() >= CRYPT_OUTPUT_SIZE ||
-        crypt_checksalt(setting.c_str()) != CRYPT_SALT_OK) {
+    if (!known || !whole || setting.size() >= CRYPT_OUTPUT_SIZE ||
+        crypt_checksalt(setting.c_str()) == CRYPT_SALT_INVALID) {
       return {Errc::kConfig,
               "not a hash that this server takes; before a clear password that starts with $ goes "
               "$clear$"};
