@@ -81,4 +81,12 @@ const Secret* UserDatabase::ClearPassword(const std::string& name) const {
   return known == users_.end() || known->second.hashed ? nullptr : &known->second.text;
 }
 
+std::vector<std::string> UserDatabase::HashedUsers() const {
+  std::vector<std::string> names;
+  for (const auto& [name, password] : users_) {
+    if (password.hashed) names.push_back(name);
+  }
+  return names;
+}
+
 }  // namespace socksify

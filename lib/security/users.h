@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lib/base/bytes.h"
 #include "lib/base/result.h"
@@ -36,6 +37,9 @@ class UserDatabase {
 
   // Null when there is no such user, or only a hash of the password. Lives as long as this does.
   const Secret* ClearPassword(const std::string& name) const;
+
+  // Who has a hash, so no ClearPassword().
+  std::vector<std::string> HashedUsers() const;
 
   // Is any password hashed? Then VerifyPassword() is nothing for a thread that others wait for.
   bool hashes() const { return !decoy_.empty(); }
