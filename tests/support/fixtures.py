@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from support.pki import Pki
 from support.process import Service
 from support.realm import Realm
 from support.runner import Socksify
@@ -22,6 +23,11 @@ def realm():
         running.populate()
         os.environ.update(running.env)  # for the in-process client; programs get theirs explicitly
         yield running
+
+
+@pytest.fixture(scope="session")
+def pki(tmp_path_factory):
+    return Pki(tmp_path_factory.mktemp("pki"))
 
 
 class Origin(Service):
