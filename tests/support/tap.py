@@ -31,10 +31,11 @@ class Connection:
 
 
 class Tap:
-    """Accepts on `port` (same loopback address), connects on to `target`."""
+    """Accepts on `port` (same loopback address), connects on to `target`; to be used as the server that it taps."""
 
-    def __init__(self, target):
+    def __init__(self, target, client_env=None):
         self.target = target
+        self.client_env = client_env or {}
         self.connections = []
         self._listener = socket.create_server((target[0], 0), family=wire.family(target[0]), backlog=512)
         self.host, self.port = self._listener.getsockname()[:2]
