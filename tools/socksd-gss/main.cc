@@ -44,7 +44,7 @@ void Prepare() {
   (void)mallopt(M_TRIM_THRESHOLD, 4 << 20);
 }
 
-// CHAP computes with the password itself (draft-ietf-aft-socks-chap, section 3).
+// CHAP computes with the password itself, for which a hash will not do.
 void WarnOfHashes(const UserDatabase& users) {
   constexpr size_t kShown = 8;
   const std::vector<std::string> hashed = users.HashedUsers();
