@@ -6,7 +6,7 @@
 #   make fuzz       each fuzzer for FUZZ_SECONDS    make install    DESTDIR= PREFIX=/usr/local
 #
 # Settings: SAN=address,undefined|thread (its own build directory), CXX=clang++-14, V=1 (show commands),
-# SUITES="unit probes" (some of the tests), STRIP=-s (install without symbols).
+# SUITES="unit probes" (some of the tests), STRIP=-s (install without symbols), METHOD=ssl (of the demo).
 
 VERSION  := 0.1.0
 PREFIX   ?= /usr/local
@@ -193,7 +193,7 @@ check: deps
 
 demo: deps
 	@$(MAKE) all
-	$(Q)SOCKSIFY_BUILD=$(B) $(PYTHON) tests/demo/demo.py
+	$(Q)SOCKSIFY_BUILD=$(B) $(PYTHON) tests/demo/demo.py $(METHOD)
 
 bench:
 	$(call install_packages,$(BUILD_PACKAGES) $(TEST_PACKAGES) $(BENCH_PACKAGES))
