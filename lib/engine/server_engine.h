@@ -12,16 +12,15 @@
 #ifndef LIB_ENGINE_SERVER_ENGINE_H_
 #define LIB_ENGINE_SERVER_ENGINE_H_
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "lib/base/bytes.h"
 #include "lib/base/result.h"
-#include "lib/base/secret.h"
 #include "lib/engine/codec.h"
 #include "lib/security/security_layer.h"
+#include "lib/security/users.h"
 #include "lib/wire/socks5.h"
 
 namespace socksify {
@@ -39,7 +38,7 @@ struct ServerPolicy {
   std::shared_ptr<const SslAcceptorCredential> ssl_credential;  // needed for kSsl
   std::vector<Method> subauth;          // inside ssl, best first; required unless it holds kNone
   bool udp_naked = false;               // agree to relay UDP of ssl clients in clear
-  std::map<std::string, Secret> users;  // name -> password, RFC 1929
+  UserDatabase users;                   // for userpass and chap
 };
 
 class ServerEngine : public Codec {

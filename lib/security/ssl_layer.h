@@ -3,7 +3,6 @@
 #ifndef LIB_SECURITY_SSL_LAYER_H_
 #define LIB_SECURITY_SSL_LAYER_H_
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,6 +10,7 @@
 #include "lib/base/result.h"
 #include "lib/base/secret.h"
 #include "lib/security/security_layer.h"
+#include "lib/security/users.h"
 #include "lib/wire/socks5.h"
 
 namespace socksify {
@@ -44,8 +44,8 @@ struct SslAcceptorOptions {
   std::shared_ptr<const SslAcceptorCredential> credential;
   // Accepted, best first. Empty: not asked for; required unless it holds kNone.
   std::vector<Method> subauth;
-  const std::map<std::string, Secret>* users = nullptr;  // outlive the layer
-  bool udp_naked = false;                                // agree to relay UDP in clear
+  const UserDatabase* users = nullptr;  // outlives the layer; needed with subauth
+  bool udp_naked = false;               // agree to relay UDP in clear
 };
 std::unique_ptr<SecurityLayer> NewSslAcceptor(SslAcceptorOptions options);
 

@@ -32,7 +32,7 @@ struct EnginePair {
     config.tls_ca = TestPki().ca.file();
     config.user = "alice";
     config.password = Secret("wonderland");
-    policy.users = {{"alice", Secret("wonderland")}};
+    policy.users = UserDatabase({{"alice", {Secret("wonderland")}}});
   }
 
   // Until nobody has anything to say, in pieces of at most `portion`.
