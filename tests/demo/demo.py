@@ -103,7 +103,7 @@ def ssl(directory):
     nowhere = {"KRB5_CONFIG": "/dev/null"}
     yield Demo(SimpleNamespace(env=nowhere, server_env=nowhere),
                {"methods": "ssl", "tls": Tls(pki, subauth="userpass"), "user": f"{USER}:{PASSWORD}"}, settings,
-               ("method: ssl", f"client principal: {USER}", "tls version: TLS1.3", "options: subauthentication",
+               ("method: ssl", f"client principal: {USER}", "tls version: TLS 1.3", "options: subauthentication",
                 "subauthentication: userpass", "resumed: yes"),
                ("greeting", "choice", "handshake", "options", "data", "closing"), check_ssl, explain_ssl,
                "every octet of them a method choice or a frame of the SSL method")
