@@ -282,6 +282,7 @@ int main(int argc, char** argv) {
       (unsigned long long)octets, (unsigned long long)processes, first.low, last.low, first.all,
       last.all, first.resident, half.resident, last.resident);
   fflush(stdout);
+  if (getenv("STRESS_HOLD") != NULL) pause(); /* for a debugger */
   must("no child left", waitpid(-1, NULL, 0) == -1 && errno == ECHILD);
   if (last.low != first.low || last.all > first.all + kOwnDescriptors) {
     list_descriptors();
