@@ -30,6 +30,7 @@ MATRIX_PACKAGES := iproute2 openssl python3-pyftpdlib nginx-light postgresql mos
                    rsync lftp aria2 w3m apache2-utils wrk socat ncat telnet iperf3 mosquitto-clients \
                    nodejs openjdk-17-jdk-headless ruby php-cli python3-pip
 TEST_PACKAGES  := libgtest-dev libgmock-dev krb5-kdc krb5-admin-server krb5-user python3-gssapi python3-pytest \
+                  python3-cryptography putty-tools \
                   python3-pytest-xdist curl wget git openssh-client openssh-server redis-server redis-tools \
                   netcat-openbsd busybox-static libjemalloc2 libtcmalloc-minimal4 libpython3.11-testsuite mandoc shellcheck \
                   bind9-dnsutils bind9-host python3-dnspython python3-pycares $(MATRIX_PACKAGES)

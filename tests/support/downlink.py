@@ -1,7 +1,5 @@
 """Target to client: seals what the target sends, and commits the data-stage faults at the chosen frame."""
 
-import socket
-
 from support import wire
 
 READ = 1 << 16
@@ -42,7 +40,7 @@ class Downlink:
             self.pass_on(data)
         if self._held:
             self.writer.raw(self._held)
-        self.writer.connection.shutdown(socket.SHUT_WR)
+        self.writer.finish()
 
     def pass_on(self, data):
         """One frame of plaintext `data`."""

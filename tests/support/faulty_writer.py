@@ -41,6 +41,10 @@ class FaultyWriter:
         if stage != "data":
             self.drain()
 
+    def finish(self):
+        """No more from us; what the client sends is still read."""
+        self.connection.shutdown(socket.SHUT_WR)
+
     def drain(self):
         """Waits for the client to go."""
         try:
@@ -77,8 +81,9 @@ class FaultyWriter:
         octets = bytearray(message)
         if on("version"):
             octets[0] = faults.octet("version", stage)
-        if on("mtyp"):
-            octets[1] = faults.octet("mtyp", stage)
+        for second in ("mtyp", "state"):  # as the method calls it
+            if on(second):
+                octets[1] = faults.octet(second, stage)
         if on("alter"):
             octets[-1] ^= 0xFF
         if on("empty"):

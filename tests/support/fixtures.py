@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from support.pki import Pki
 from support.process import Service
 from support.realm import Realm
 from support.runner import Socksify
-from support.servers import KINDS, PYTHON, SocksServer
+from support.servers import KINDS, PYTHON, SocksServer, Tls
 
 SUPPORT = Path(__file__).resolve().parent
 
@@ -22,6 +23,11 @@ def realm():
         running.populate()
         os.environ.update(running.env)  # for the in-process client; programs get theirs explicitly
         yield running
+
+
+@pytest.fixture(scope="session")
+def pki(tmp_path_factory):
+    return Pki(tmp_path_factory.mktemp("pki"))
 
 
 class Origin(Service):
@@ -53,16 +59,19 @@ def origin():
 
 
 @pytest.fixture(scope="session")
-def long_lived(realm, tmp_path_factory):
-    """The well-behaved long-lived servers, each started when first asked for."""
+def long_lived(request, realm, tmp_path_factory):
+    """The well-behaved long-lived servers, each started when first asked for: by kind, or kind and method."""
     with contextlib.ExitStack() as stack:
         running = {}
 
-        def get(kind):
-            if kind not in running:
-                running[kind] = stack.enter_context(SocksServer(kind, realm, tmp_path_factory.mktemp(kind)))
-            assert running[kind].process.poll() is None, f"{kind} has died: {running[kind].stderr()}"
-            return running[kind]
+        def get(kind, method="gssapi"):
+            if (kind, method) not in running:
+                options = {"tls": Tls(request.getfixturevalue("pki"))} if method == "ssl" else {}
+                running[kind, method] = stack.enter_context(
+                    SocksServer(kind, realm, tmp_path_factory.mktemp(kind), methods=method, **options))
+            server = running[kind, method]
+            assert server.process.poll() is None, f"{kind} has died: {server.stderr()}"
+            return server
 
         yield get
 

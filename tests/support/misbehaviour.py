@@ -42,12 +42,14 @@ PLAIN = ("method", "stray", "level", "level-conf", "level-clear", "level-long", 
 class Misbehaviour:
     """The switches in force: `on("alter", "data")`, `octet("level")`, `number("plaintext", 8192)`."""
 
+    STAGES, STAGED, PLAIN = STAGES, STAGED, PLAIN
+
     def __init__(self, switches=()):
         self._values = {}
         for switch in switches:
             key, _, value = switch.partition("=")
             name, _, stage = key.partition("@")
-            if not (name in STAGED and stage in STAGES or name in PLAIN and not stage):
+            if not (name in self.STAGED and stage in self.STAGES or name in self.PLAIN and not stage):
                 raise ValueError(f"no such fault: {switch}")
             self._values[key] = value or "1"
 
@@ -61,6 +63,11 @@ class Misbehaviour:
     def number(self, name, default=None, stage=None):
         value = self._values.get(self._key(name, stage))
         return default if value is None else int(value)
+
+    def octets(self, name):
+        """The value as octets in hex, or None."""
+        value = self._values.get(name)
+        return None if value is None else bytes.fromhex(value)
 
     def octet(self, name, stage=None):
         """The value as one octet in hex, or None."""

@@ -33,6 +33,7 @@ class Socksify:
         }
         if server is not None:
             env["SOCKSIFY_SERVER"] = getattr(server, "address", server)
+            env |= getattr(server, "client_env", {})
         env |= extra or {}
         return {k: v for k, v in env.items() if v is not None}
 

@@ -3,8 +3,10 @@
 import os
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 from support import namespace
+from support.pki import Pki
 from support.process import Service
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -30,14 +32,33 @@ def base_env(realm_env):
     return keep | {"LC_ALL": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"} | realm_env
 
 
+class Tls(NamedTuple):
+    """What a server of the SSL method presents and asks for, as its command line says it. `cert` is a name in the PKI."""
+
+    pki: Pki
+    cert: str = "server"
+    client_ca: Path = None
+    subauth: str = ""
+
+    @property
+    def options(self):
+        argv = ["--tls-cert", str(self.pki[self.cert].cert), "--tls-key", str(self.pki[self.cert].key)]
+        argv += ["--tls-client-ca", str(self.client_ca)] if self.client_ca else []
+        return argv + (["--subauth", self.subauth] if self.subauth else [])
+
+
 class SocksServer(Service):
     """A running server of either kind. `host` in tests: the name that only the server can resolve.
 
-    `enter` makes argv one that runs in a namespace of its own, whose names are the namespace's."""
+    `enter` makes argv one that runs in a namespace of its own, whose names are the namespace's.
+    `client_env` is what its clients have to be told, beside the address."""
 
-    def __init__(self, kind, realm, directory, *, methods="gssapi", levels="integrity,confidentiality", user=None,
+    def __init__(self, kind, realm, directory, *, methods="gssapi", levels="integrity,confidentiality", user=None, tls=None,
                  listen="127.0.0.1:0", hosts=None, keytab=None, faults=(), options=(), enter=None):
         self.kind = kind
+        self.client_env = {"SOCKSIFY_METHODS": methods} if methods != "gssapi" else {}
+        if tls:
+            self.client_env["SOCKSIFY_TLS_CA"] = str(tls.pki.ca)
         directory = Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
         env = base_env(realm.server_env)
@@ -45,7 +66,8 @@ class SocksServer(Service):
             env["KRB5_KTNAME"] = f"FILE:{keytab}"
         hosts = hosts or {"origin.test": "127.0.0.1"}
         if kind == "independent":
-            argv = [PYTHON, str(TESTS / "support" / "socks_gss_server.py"), "--events", "--listen", listen,
+            program = "socks_ssl_server.py" if tls or "chap" in methods else "socks_gss_server.py"
+            argv = [PYTHON, str(TESTS / "support" / program), "--events", "--listen", listen,
                     "--methods", methods, "--levels", ",".join(LEVELS[level] for level in levels.split(","))]
             argv += [f"--host={name}={address}" for name, address in hosts.items()]
             argv += [f"--misbehave={fault}" for fault in faults]
@@ -64,7 +86,7 @@ class SocksServer(Service):
                 table = directory / "hosts"
                 table.write_text("127.0.0.1 localhost\n" + "".join(f"{a} {n}\n" for n, a in hosts.items()))
                 argv = namespace.with_hosts(table, argv)
-        argv += options
+        argv += [*(tls.options if tls else []), *options]
         super().__init__(enter(argv) if enter else argv, env=env, name=kind, stderr=str(directory / "server.log"))
 
     @property

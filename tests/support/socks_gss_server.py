@@ -24,7 +24,6 @@ from support.faulty_writer import FaultyWriter, SessionOver  # noqa: E402
 from support.gss_session import GssSession  # noqa: E402
 from support.misbehaviour import Misbehaviour  # noqa: E402
 
-METHODS = {"none": wire.NONE, "gssapi": wire.GSSAPI, "userpass": wire.USERPASS}
 BUFFER = 1 << 18
 
 
@@ -76,13 +75,20 @@ class Session:
         if version != wire.SOCKS:
             raise wire.ProtocolError(f"greeting version {version:02x}")
         offered = wire.read_exact(self.reader, count) if count else b""
-        ours = [METHODS[name] for name in self.options.methods.split(",")]
-        method = next((m for m in ours if m in offered), wire.NO_ACCEPTABLE)
+        method = self.preferred(self.options.methods, offered)
         forced = self.faults.octet("method")
         if forced is not None:
             method = forced
         self.event("method", offered=list(offered), chosen=method)
         self.writer.send("choice", bytes([wire.SOCKS, method]))
+        self.authenticate(method)
+
+    @staticmethod
+    def preferred(names, offered):
+        ours = [method for name in names.split(",") if name for method in wire.METHODS[name]]
+        return next((method for method in ours if method in offered), wire.NO_ACCEPTABLE)
+
+    def authenticate(self, method):
         if method == wire.GSSAPI:
             self.authenticate_gss()
             self.agree_level()
@@ -100,11 +106,15 @@ class Session:
         user = wire.read_exact(self.reader, length) if length else b""
         (length,) = wire.read_exact(self.reader, 1)
         password = wire.read_exact(self.reader, length) if length else b""
-        good = f"{user.decode()}:{password.decode()}" == self.options.user and user and password
+        good = b"%s:%s" % (user, password) == self.options.user.encode() and user and password
         self.event("userpass", user=user.decode(errors="replace"), accepted=bool(good))
-        self.writer.raw(bytes([0x01, 0x00 if good else 0x01]))
+        status = self.faults.octet("subauth-status")
+        self.say_subauth(bytes([0x01, (0x00 if good else 0x01) if status is None else status]))
         if not good:
             raise wire.ProtocolError("wrong password")
+
+    def say_subauth(self, message):
+        self.writer.send("subauth", message)
 
     # --- GSS context, RFC 1961 §3 ---
 
@@ -206,7 +216,7 @@ class Session:
         if code or short:
             self.event("unreachable", code=code or short)
             self.reply(bytes([wire.SOCKS, short]) if short else wire.encode_reply(code))
-            self.connection.shutdown(socket.SHUT_WR)
+            self.writer.finish()
             self.writer.drain()
             raise wire.Closed
         bound = self.target.getsockname()
@@ -313,9 +323,10 @@ def _shutdown(end, how):
 
 
 class Server:
-    def __init__(self, options):
+    def __init__(self, options, session=Session, misbehaviour=Misbehaviour):
         self.options = options
-        self.faults = Misbehaviour(options.misbehave)
+        self.session = session
+        self.faults = misbehaviour(options.misbehave)
         self.hosts = dict(item.lower().split("=", 1) for item in options.host)
         self._print = threading.Lock()
         self.credentials = None
@@ -337,26 +348,26 @@ class Server:
                 connection, peer = listener.accept()
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self.event("session", session=number, peer=list(peer[:2]))
-                threading.Thread(target=Session(self, number, connection).run, daemon=True).start()
+                threading.Thread(target=self.session(self, number, connection).run, daemon=True).start()
 
 
-def parse(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parser(description=__doc__):
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--listen", default="127.0.0.1:0", metavar="ADDR:PORT")
     parser.add_argument("--methods", default="gssapi", help="in order of preference")
     parser.add_argument("--levels", default="1,2", help="protection levels agreed to; otherwise the highest is answered")
     parser.add_argument("--nec", action="store_true", help="the level in clear")
     parser.add_argument("--service", help="host-based service to accept for (default: any key of the keytab)")
-    parser.add_argument("--user", help="NAME:PASSWORD for userpass")
+    parser.add_argument("--user", default="", help="NAME:PASSWORD")
     parser.add_argument("--host", action="append", default=[], metavar="NAME=ADDRESS", help="a name we can resolve")
     parser.add_argument("--connect-timeout", type=float, default=10)
     parser.add_argument("--events", action="store_true")
     parser.add_argument("--misbehave", action="append", default=[], metavar="FAULT")
-    return parser.parse_args(argv)
+    return parser
 
 
 if __name__ == "__main__":
     try:
-        Server(parse()).serve()
+        Server(parser().parse_args()).serve()
     except KeyboardInterrupt:
         pass

@@ -1,6 +1,7 @@
 """A tap on loopback between client and SOCKS server: forwards and records every octet of both directions.
 
-This is the wire capture for which no root is needed. `check_rfc1961` reads a recording as protocol.md §1 describes it.
+This is the wire capture for which no root is needed. `check_rfc1961` and `check_ssl` read a recording as protocol.md §1
+and §2 describe it.
 """
 
 import socket
@@ -8,7 +9,7 @@ import struct
 import threading
 from typing import NamedTuple
 
-from support import wire
+from support import tls_stream, wire
 
 UP, DOWN = "C", "S"  # who speaks
 
@@ -31,10 +32,11 @@ class Connection:
 
 
 class Tap:
-    """Accepts on `port` (same loopback address), connects on to `target`."""
+    """Accepts on `port` (same loopback address), connects on to `target`; to be used as the server that it taps."""
 
-    def __init__(self, target):
+    def __init__(self, target, client_env=None):
         self.target = target
+        self.client_env = client_env or {}
         self.connections = []
         self._listener = socket.create_server((target[0], 0), family=wire.family(target[0]), backlog=512)
         self.host, self.port = self._listener.getsockname()[:2]
@@ -126,44 +128,62 @@ class _Cursor:
         return self.at < len(self.octets)
 
 
+GSS_FRAMES = {wire.TOKEN: "token", wire.LEVEL: "level", wire.DATA: "data"}
+SSL_FRAMES = {tls_stream.HANDSHAKE: "handshake", tls_stream.OPTIONS: "options", tls_stream.DATA: "data",
+              tls_stream.CLOSING: "closing"}
+
+
 def _frames(cursor, who, kinds):
-    """The rest of a direction as frames; `kinds` names them by mtyp."""
+    """The rest of a direction as frames; `kinds` names them by their second octet."""
     while cursor.more():
         header = cursor.take(4, "a frame header")
         if header[0] != wire.GSS or header[1] not in kinds:
-            raise wire.ProtocolError(f"{who}: not an RFC 1961 frame: {header.hex(' ')}")
+            raise wire.ProtocolError(f"{who}: not a frame of the method: {header.hex(' ')}")
         length = struct.unpack("!H", header[2:])[0]
         if header[1] == wire.DATA and length == 0:
             raise wire.ProtocolError(f"{who}: empty data frame")
         yield Piece(who, kinds[header[1]], header + cursor.take(length, "a frame"))
 
 
-def parse(connection):
-    """A recording of method gssapi as two lists of Pieces: client's, server's. Raises on anything that does not belong."""
-    kinds = {wire.TOKEN: "token", wire.LEVEL: "level", wire.DATA: "data"}
+def parse(connection, method, kinds):
+    """A recording of one method as two lists of Pieces: client's, server's. Raises on anything that does not belong."""
     up, down = _Cursor(connection.octets[UP]), _Cursor(connection.octets[DOWN])
     head = up.take(2, "the greeting")
     if head[0] != wire.SOCKS:
         raise wire.ProtocolError(f"greeting version {head[0]:02x}")
     client = [Piece(UP, "greeting", head + up.take(head[1], "the greeting"))]
     choice = down.take(2, "the method choice")
-    if choice != bytes([wire.SOCKS, wire.GSSAPI]):
+    if choice != bytes([wire.SOCKS, method]):
         raise wire.ProtocolError(f"method choice {choice.hex(' ')}")
     server = [Piece(DOWN, "choice", choice)]
     client += _frames(up, UP, kinds)
     server += _frames(down, DOWN, kinds)
     for pieces in (client, server):
         order = [p.kind for p in pieces[1:]]
-        if order != sorted(order, key=["token", "level", "data"].index) or order.count("level") != 1:
+        if order != sorted(order, key=list(kinds.values()).index):
             raise wire.ProtocolError(f"frames out of order: {order[:8]}")
     return client, server
 
 
-def check_rfc1961(connection, markers=()):
-    """Method choice, then well-formed RFC 1961 frames and nothing else; none of `markers` in clear. Returns `parse`."""
-    pieces = parse(connection)
+def _unseen(connection, markers):
     for who, octets in connection.octets.items():
         for marker in markers:
             if marker in octets:
                 raise AssertionError(f"plaintext {marker!r} on the wire, direction {who}")
+
+
+def check_rfc1961(connection, markers=()):
+    """Method choice, then well-formed RFC 1961 frames and nothing else; none of `markers` in clear. Returns `parse`."""
+    pieces = parse(connection, wire.GSSAPI, GSS_FRAMES)
+    for who in pieces:
+        if [p.kind for p in who].count("level") != 1:
+            raise wire.ProtocolError("the level is agreed once")
+    _unseen(connection, markers)
+    return pieces
+
+
+def check_ssl(connection, markers=()):
+    """Method choice, then TLS in frames whose STATE never goes back; none of `markers` in clear. Returns `parse`."""
+    pieces = parse(connection, wire.SSL, SSL_FRAMES)
+    _unseen(connection, markers)
     return pieces

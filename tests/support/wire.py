@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 SOCKS = 0x05
 GSS = 0x01  # "ver", RFC 1961 §3.4
-NONE, GSSAPI, USERPASS, NO_ACCEPTABLE = 0x00, 0x01, 0x02, 0xFF  # RFC 1928 §3
+NONE, GSSAPI, USERPASS, CHAP, NO_ACCEPTABLE = 0x00, 0x01, 0x02, 0x03, 0xFF  # RFC 1928 §3
+SSL, SSL_IANA = 0x86, 0x06  # draft-ietf-aft-socks-ssl-00; what IANA registered
+METHODS = {"none": (NONE,), "gssapi": (GSSAPI,), "userpass": (USERPASS,), "chap": (CHAP,), "ssl": (SSL, SSL_IANA)}
 TOKEN, LEVEL, DATA, ABORT = 0x01, 0x02, 0x03, 0xFF  # "mtyp", RFC 1961 §3.4, §4.3, §5, §3.8
 INTEGRITY, CONFIDENTIALITY, SELECTIVE = 1, 2, 3  # RFC 1961 §4.2
 CONNECT = 0x01
