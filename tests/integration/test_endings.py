@@ -15,7 +15,7 @@ from support.servers import base_env
 
 TREE = ast.parse((PROGRAMS / "endings.py").read_text())
 WAYS = next([key.value for key in node.value.keys] for node in TREE.body
-            if isinstance(node, ast.Assign) and node.targets[0].id == "WAYS")
+            if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "WAYS")
 CUT = ("killed", "a child is killed")
 
 
