@@ -6,7 +6,7 @@
 #   make fuzz       each fuzzer for FUZZ_SECONDS    make install    DESTDIR= PREFIX=/usr/local
 #
 # Settings: SAN=address,undefined|thread (its own build directory), CXX=clang++-14, V=1 (show commands),
-# SUITES="unit probes" (some of the tests), STRIP=-s (install without symbols).
+# SUITES="unit probes" (some of the tests), STRIP=-s (install without symbols), METHOD=ssl (of the demo).
 
 VERSION  := 0.1.0
 PREFIX   ?= /usr/local
@@ -25,7 +25,7 @@ MAKEFLAGS += -j$(shell nproc) --no-print-directory
 endif
 
 # What each part needs of Debian 12.
-BUILD_PACKAGES := g++ make libkrb5-dev libuv1-dev
+BUILD_PACKAGES := g++ make libkrb5-dev libgnutls28-dev libuv1-dev libcrypt-dev
 MATRIX_PACKAGES := iproute2 openssl python3-pyftpdlib nginx-light postgresql mosquitto subversion mercurial \
                    rsync lftp aria2 w3m apache2-utils wrk socat ncat telnet iperf3 mosquitto-clients \
                    nodejs openjdk-17-jdk-headless ruby php-cli python3-pip
@@ -49,8 +49,10 @@ LEAN     := -fno-exceptions -fno-rtti -ffunction-sections -fdata-sections
 HARDEN   := $(if $(SAN),,-D_FORTIFY_SOURCE=2) -fstack-protector-strong
 LDHARDEN := -Wl,-z,relro -Wl,-z,now -Wl,-z,defs -Wl,--as-needed
 STATICCXX := -static-libgcc -static-libstdc++ -Wl,--exclude-libs,ALL -Wl,--gc-sections
-GSS_LIBS := -lgssapi_krb5 -lkrb5 -lk5crypto
 UV_LIBS  := -luv
+SEC_LIBS := $(GSS_LIBS) -lgnutls -lcrypt
+# The client's side hashes no password, so what does is left out, unless a sanitizer holds on to everything.
+CLI_LIBS := $(GSS_LIBS) -lgnutls $(if $(SAN),-lcrypt)
 
 # --- sources --------------------------------------------------------------------------------------
 rooms     = $(patsubst %.cc,$(B)/obj/%.o,$(wildcard $(addsuffix /*.cc,$(1))))
@@ -125,7 +127,7 @@ $(B)/core.map: $(B)/flags
 # What the shim loads at the first proxied connect.
 $(B)/libsocksify-gss-core.so: $(CORE) $(B)/core.map
 	$(call say,LINK,$@)
-	$(Q)$(CXX) -shared -pthread $(SANFLAGS) $(LDHARDEN) $(STATICCXX) -Wl,--version-script=$(B)/core.map $(CORE) $(GSS_LIBS) -o $@
+	$(Q)$(CXX) -shared -pthread $(SANFLAGS) $(LDHARDEN) $(STATICCXX) -Wl,--version-script=$(B)/core.map $(CORE) $(CLI_LIBS) -o $@
 
 $(B)/socksify-gss: $(LAUNCHER) $(THIN)
 	$(call say,LINK,$@)
@@ -134,24 +136,24 @@ $(B)/socksify-gss: $(LAUNCHER) $(THIN)
 # What the shim hands a session to that it cannot follow.
 $(B)/socksify-gss-relay: $(RELAY) $(LIB)
 	$(call say,LINK,$@)
-	$(Q)$(CXX) -pie -pthread $(SANFLAGS) $(LDHARDEN) $(STATICCXX) $(RELAY) $(LIB) $(GSS_LIBS) $(UV_LIBS) -ldl -o $@
+	$(Q)$(CXX) -pie -pthread $(SANFLAGS) $(LDHARDEN) $(STATICCXX) $(RELAY) $(LIB) $(CLI_LIBS) $(UV_LIBS) -ldl -o $@
 
 $(B)/socksd-gss: $(SERVER) $(LIB)
 	$(call say,LINK,$@)
-	$(Q)$(CXX) -pie -pthread $(SANFLAGS) $(LDHARDEN) $(SERVER) $(LIB) $(GSS_LIBS) $(UV_LIBS) -ldl -o $@
+	$(Q)$(CXX) -pie -pthread $(SANFLAGS) $(LDHARDEN) $(SERVER) $(LIB) $(SEC_LIBS) $(UV_LIBS) -ldl -o $@
 
 $(B)/unit-tests: $(UNIT) $(LIB) | $(B)/libsocksify-gss-core.so
 	$(call say,LINK,$@)
-	$(Q)$(CXX) -pthread $(SANFLAGS) $(UNIT) $(LIB) $(GSS_LIBS) -lgmock -lgtest -lgtest_main -ldl -o $@
+	$(Q)$(CXX) -pthread $(SANFLAGS) $(UNIT) $(LIB) $(SEC_LIBS) -lgmock -lgtest -lgtest_main -ldl -o $@
 
 $(B)/benchmarks: $(BENCH) $(LIB)
 	$(call say,LINK,$@)
-	$(Q)$(CXX) -pthread $(SANFLAGS) $(BENCH) $(LIB) $(GSS_LIBS) -lbenchmark_main -lbenchmark -ldl -o $@
+	$(Q)$(CXX) -pthread $(SANFLAGS) $(BENCH) $(LIB) $(SEC_LIBS) -lbenchmark_main -lbenchmark -ldl -o $@
 
 # Makes the sessions that the tests of the relay hand over.
 $(B)/session-maker: $(B)/obj/tests/support/session_maker.o $(LIB)
 	$(call say,LINK,$@)
-	$(Q)$(CXX) -pthread $(SANFLAGS) $^ $(GSS_LIBS) -ldl -o $@
+	$(Q)$(CXX) -pthread $(SANFLAGS) $^ $(SEC_LIBS) -ldl -o $@
 
 # Small C programs, each of one file.
 SANITIZED_PARTS := libsocksify-gss.so libsocksify-gss-core.so socksify-gss-relay
@@ -190,7 +192,7 @@ check: deps
 
 demo: deps
 	@$(MAKE) all
-	$(Q)SOCKSIFY_BUILD=$(B) $(PYTHON) tests/demo/demo.py
+	$(Q)SOCKSIFY_BUILD=$(B) $(PYTHON) tests/demo/demo.py $(METHOD)
 
 bench:
 	$(call install_packages,$(BUILD_PACKAGES) $(TEST_PACKAGES) $(BENCH_PACKAGES))
@@ -216,7 +218,7 @@ run-fuzzers: fuzzers
 $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(LIB)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CXX) -pthread -fsanitize=fuzzer,address,undefined $< $(LIB) $(GSS_LIBS) -ldl -o $@
+	$(Q)$(CXX) -pthread -fsanitize=fuzzer,address,undefined $< $(LIB) $(SEC_LIBS) -ldl -o $@
 
 # --- lint -----------------------------------------------------------------------------------------
 CXX_FILES := $(sort $(foreach d,lib shim tools tests,$(wildcard $d/*.cc $d/*.h $d/*/*.cc $d/*/*.h)))

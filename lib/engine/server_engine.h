@@ -12,21 +12,21 @@
 #ifndef LIB_ENGINE_SERVER_ENGINE_H_
 #define LIB_ENGINE_SERVER_ENGINE_H_
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "lib/base/bytes.h"
 #include "lib/base/result.h"
-#include "lib/base/secret.h"
 #include "lib/engine/codec.h"
 #include "lib/security/security_layer.h"
+#include "lib/security/users.h"
 #include "lib/wire/socks5.h"
 
 namespace socksify {
 
 class GssAcceptorCredential;  // lib/security/gss_layer.h
+class SslAcceptorCredential;  // lib/security/ssl_layer.h
 
 // What this server accepts. Shared by all its engines, immutable.
 struct ServerPolicy {
@@ -35,7 +35,10 @@ struct ServerPolicy {
                                          ProtectionLevel::kIntegrity};  // accepted
   std::shared_ptr<const GssAcceptorCredential> gss_credential;  // null: the process's default
   bool gss_nec = false;                                         // take the level in clear too
-  std::map<std::string, Secret> users;                          // name -> password, RFC 1929
+  std::shared_ptr<const SslAcceptorCredential> ssl_credential;  // needed for kSsl
+  std::vector<Method> subauth;          // inside ssl, best first; required unless it holds kNone
+  bool udp_naked = false;               // agree to relay UDP of ssl clients in clear
+  UserDatabase users;                   // for userpass and chap
 };
 
 class ServerEngine : public Codec {

@@ -66,18 +66,9 @@ class UserpassInitiator final : public ClearLayer {
   bool sent_ = false;
 };
 
-// Compares in a time that depends on the lengths alone.
-bool SameOctets(ByteView a, ByteView b) {
-  uint8_t difference = a.size() == b.size() ? 0 : 1;
-  for (size_t i = 0; i < a.size() && !b.empty(); ++i) {
-    difference = static_cast<uint8_t>(difference | (a[i] ^ b[i % b.size()]));
-  }
-  return difference == 0;
-}
-
 class UserpassAcceptor final : public ClearLayer {
  public:
-  explicit UserpassAcceptor(const std::map<std::string, Secret>& users) : users_(users) {}
+  explicit UserpassAcceptor(const UserDatabase& users) : users_(users) {}
 
   Result<bool> Negotiate(ByteView input, size_t* consumed, Bytes* output) override {
     *consumed = 0;
@@ -87,11 +78,7 @@ class UserpassAcceptor final : public ClearLayer {
     if (!request->complete()) return false;
     *consumed = request->size;
     user_ = request->message.user;
-    auto known = users_.find(user_);
-    // An unknown user costs the same comparison as a known one.
-    const Secret& expected = known == users_.end() ? request->message.password : known->second;
-    bool same = SameOctets(request->message.password.octets(), expected.octets());
-    if (known == users_.end() || !same) {
+    if (!users_.VerifyPassword(user_, request->message.password.octets())) {
       AppendUserpassReply(*output, {.status = 0x01});
       return {Errc::kAuthentication, "user '" + user_ + "' is unknown or the password is wrong"};
     }
@@ -106,7 +93,7 @@ class UserpassAcceptor final : public ClearLayer {
   }
 
  private:
-  const std::map<std::string, Secret>& users_;
+  const UserDatabase& users_;
   std::string user_;
   size_t wanted_ = 2;
 };
@@ -119,7 +106,7 @@ std::unique_ptr<SecurityLayer> NewUserpassInitiator(std::string user, Secret pas
   return std::make_unique<UserpassInitiator>(std::move(user), std::move(password));
 }
 
-std::unique_ptr<SecurityLayer> NewUserpassAcceptor(const std::map<std::string, Secret>& users) {
+std::unique_ptr<SecurityLayer> NewUserpassAcceptor(const UserDatabase& users) {
   return std::make_unique<UserpassAcceptor>(users);
 }
 

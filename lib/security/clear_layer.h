@@ -3,12 +3,12 @@
 #ifndef LIB_SECURITY_CLEAR_LAYER_H_
 #define LIB_SECURITY_CLEAR_LAYER_H_
 
-#include <map>
 #include <memory>
 #include <string>
 
 #include "lib/base/secret.h"
 #include "lib/security/security_layer.h"
+#include "lib/security/users.h"
 
 namespace socksify {
 
@@ -16,8 +16,8 @@ std::unique_ptr<SecurityLayer> NewClearLayer();  // method 00, both roles
 
 std::unique_ptr<SecurityLayer> NewUserpassInitiator(std::string user, Secret password);
 
-// `users` (name -> password) must outlive the layer.
-std::unique_ptr<SecurityLayer> NewUserpassAcceptor(const std::map<std::string, Secret>& users);
+// `users` must outlive the layer.
+std::unique_ptr<SecurityLayer> NewUserpassAcceptor(const UserDatabase& users);
 
 }  // namespace socksify
 

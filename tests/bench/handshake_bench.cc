@@ -40,7 +40,7 @@ void Handshakes(benchmark::State& state, Method method) {
   config.password = Secret("wonderland");
   ServerPolicy policy;
   policy.methods = {method};
-  policy.users = {{"alice", Secret("wonderland")}};
+  policy.users = UserDatabase({{"alice", {Secret("wonderland")}}});
   for (auto _ : state) {
     if (!ShakeHands(config, policy)) return state.SkipWithError("failed: use make bench");
   }

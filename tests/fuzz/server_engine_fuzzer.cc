@@ -24,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* octets, size_t count) {
   static const ServerPolicy& policy =
       *new ServerPolicy{.methods = {Method::kGssapi, Method::kUserpass, Method::kNone},
                         .gss_credential = nullptr,
-                        .users = {{"a", Secret("b")}}};
+                        .users = UserDatabase({{"a", {Secret("b")}}})};
   Dealer dealer(octets, count);
   const uint8_t choices = dealer.Octet();
   auto engine = ServerEngine::New(policy, NewLayer);

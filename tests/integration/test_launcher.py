@@ -8,7 +8,7 @@ import pytest
 
 from support.process import free_port
 from support.runner import program
-from support.servers import KINDS, built
+from support.servers import KINDS, Tls, built
 
 TRUE = shutil.which("true")
 
@@ -34,6 +34,31 @@ def test_check_server_down(socksify):
     address = f"127.0.0.1:{free_port()}"
     done = socksify.launcher("--check", server=address)
     assert done.returncode != 0 and address in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_check_ssl(start_server, socksify, pki, kind, version):
+    """Version, cipher, chain, resumption and options, as they came about."""
+    priority = {"1.2": "NORMAL:-VERS-TLS1.3", "1.3": "NORMAL"}[version]
+    server = start_server(kind, methods="ssl", tls=Tls(pki, subauth="userpass"), user="alice:wonderland")
+    done = socksify.launcher("--check", "--tls-priority", priority, server=server, env={
+        "SOCKSIFY_SUBAUTH": "userpass", "SOCKSIFY_USER": "alice", "SOCKSIFY_PASSWORD": "wonderland"})
+    assert done.returncode == 0 and done.stderr == "", done
+    for line in ("method: ssl", "client principal: alice", f"tls version: TLS{version}", "options: subauthentication",
+                 "subauthentication: userpass", "resumed: yes"):
+        assert line in done.stdout.splitlines(), done.stdout
+    for begin in ("cipher: ", "certificate: ", "times: "):
+        assert any(line.startswith(begin) for line in done.stdout.splitlines()), done.stdout
+    assert "localhost" in done.stdout and "wonderland" not in done.stdout
+
+
+@pytest.mark.parametrize("cert, words", [("expired", ["expired"]), ("wrong-name", ["name"]), ("other-server", ["issue", "--tls-ca"])])
+def test_check_ssl_says_what_is_wrong(start_server, socksify, pki, cert, words):
+    server = start_server("socksd-gss", methods="ssl", tls=Tls(pki, cert=cert))
+    done = socksify.launcher("--check", server=server)
+    assert done.returncode == 1 and done.stdout == "" and len(done.stderr.splitlines()) == 1, done
+    assert all(word in done.stderr for word in words), done.stderr
 
 
 @pytest.mark.parametrize("kind", KINDS)

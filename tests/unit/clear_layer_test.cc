@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <map>
 #include <string>
 
 namespace socksify {
@@ -94,8 +93,7 @@ TEST(ClearLayerTest, UserpassInitiatorRefusesWhatTheMessageCannotHold) {
 
 class UserpassAcceptorTest : public ::testing::Test {
  protected:
-  const std::map<std::string, Secret> users_ = {{"alice", Secret("wonderland")},
-                                                {"bob", Secret("b")}};
+  const UserDatabase users_{{{"alice", {Secret("wonderland")}}, {"bob", {Secret("b")}}}};
 };
 
 TEST_F(UserpassAcceptorTest, CutAtEveryOctet) {

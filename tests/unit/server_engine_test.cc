@@ -88,7 +88,7 @@ class ServerEngineTest : public ::testing::Test {
 
   ServerPolicy policy_ = {.methods = {Method::kGssapi, Method::kUserpass, Method::kNone},
                           .gss_credential = nullptr,
-                          .users = {{"alice", Secret("wonderland")}}};
+                          .users = UserDatabase({{"alice", {Secret("wonderland")}}})};
   std::unique_ptr<ServerEngine> engine_;
 };
 

@@ -3,13 +3,18 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
 
-#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <utility>
 
 #include "lib/base/log.h"
 #include "lib/security/gss_layer.h"
+#include "lib/security/ssl_layer.h"
 #include "tools/socksd-gss/options.h"
 #include "tools/socksd-gss/server.h"
 #include "tools/socksd-gss/users.h"
@@ -39,28 +44,65 @@ void Prepare() {
   (void)mallopt(M_TRIM_THRESHOLD, 4 << 20);
 }
 
-Status ReadRules(const ServerOptions& options, ServerRules* rules) {
+// CHAP computes with the password itself, for which a hash will not do.
+void WarnOfHashes(const UserDatabase& users) {
+  constexpr size_t kShown = 8;
+  const std::vector<std::string> hashed = users.HashedUsers();
+  if (hashed.empty()) return;
+  std::string names;
+  for (size_t i = 0; i < hashed.size() && i < kShown; i++) names += (i ? ", " : "") + hashed[i];
+  if (hashed.size() > kShown) names += ", ...";
+  Log::Warn("chap is of no use to those whose passwords are hashed: " + names);
+}
+
+// The key speaks for the server: as with --users, nobody else may read it.
+Status CheckKeyFile(const std::string& path) {
+  struct stat info;
+  if (path.starts_with("pkcs11:")) return {};
+  if (stat(path.c_str(), &info) != 0) {
+    return {Errc::kConfig, "--tls-key: cannot read " + path + ": " + strerror(errno)};
+  }
+  if ((info.st_mode & S_IRWXO) == 0) return {};
+  return {Errc::kConfig, "--tls-key: others can read " + path + ": chmod o= it"};
+}
+
+// Reads the files that the options name.
+Result<Server::Rules> ReadRules(const ServerOptions& options) {
+  auto rules = std::make_shared<ServerRules>();
   rules->policy.methods = options.methods;
   rules->policy.levels = options.levels;
+  rules->policy.subauth = options.subauth;
   rules->targets = options.targets;
   rules->connect_seconds = options.connect_seconds;
   if (!options.users_file.empty()) {
     auto users = ReadUsers(options.users_file);
     if (!users.ok()) return users.status();
     rules->policy.users = std::move(*users);
+    if (options.Accepts(Method::kChap)) WarnOfHashes(rules->policy.users);
   }
-  if (std::ranges::count(options.methods, Method::kGssapi) != 0) {
+  if (options.Accepts(Method::kGssapi)) {
     auto credential = AcquireGssAcceptorCredential(options.keytab, options.gss_service);
     if (!credential.ok()) return credential.status();
     rules->policy.gss_credential = std::move(*credential);
   }
-  return {};
+  if (options.Accepts(Method::kSsl)) {
+    if (Status status = CheckKeyFile(options.tls_key); !status.ok()) return status;
+    auto credential = AcquireSslAcceptorCredential(options.tls_cert, options.tls_key,
+                                                   options.tls_client_ca, options.tls_priority);
+    if (!credential.ok()) return credential.status();
+    rules->policy.ssl_credential = std::move(*credential);
+    if (options.tls_client_ca.empty() && options.subauth.empty()) {
+      Log::Warn("ssl clients are not asked who they are: see --subauth and --tls-client-ca");
+    }
+  }
+  return Server::Rules(std::move(rules));
 }
 
 Status Serve(const ServerOptions& options) {
-  ServerRules rules;
-  if (Status status = ReadRules(options, &rules); !status.ok()) return status;
-  Server server(rules, options.max_clients);
+  auto rules = ReadRules(options);
+  if (!rules.ok()) return rules.status();
+  Server server(
+      std::move(*rules), [&] { return ReadRules(options); }, options.max_clients);
   for (const std::string& where : options.listen) {
     if (Status status = server.Listen(where); !status.ok()) return status;
   }

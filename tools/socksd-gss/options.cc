@@ -28,35 +28,39 @@ Result<Value> Choose(Text word, Text what, const std::pair<Text, Value> (&choice
   return Wrong(word, what);
 }
 
+// A list of them, of one at least.
+template <typename Value, size_t kCount>
+Status ChooseList(std::vector<Value>& values, Text list, Text what,
+                  const std::pair<Text, Value> (&choices)[kCount]) {
+  values.clear();
+  for (Text word : SplitList(list)) {
+    auto value = Choose(word, what, choices);
+    if (!value.ok()) return value.status();
+    values.push_back(*value);
+  }
+  return values.empty() ? Wrong(list, "list of " + std::string(what) + "s") : Status();
+}
+
 Status SetMethods(ServerOptions& options, Text list) {
   static constexpr std::pair<Text, Method> kMethods[] = {{"gssapi", Method::kGssapi},
                                                          {"ssl", Method::kSsl},
                                                          {"chap", Method::kChap},
                                                          {"userpass", Method::kUserpass},
                                                          {"none", Method::kNone}};
-  options.methods.clear();
-  for (Text word : SplitList(list)) {
-    auto method = Choose(word, "method", kMethods);
-    if (!method.ok()) return method.status();
-    if (*method == Method::kSsl || *method == Method::kChap) {
-      return {Errc::kUnsupported, "this server does not do " + std::string(word)};
-    }
-    options.methods.push_back(*method);
-  }
-  return options.methods.empty() ? Wrong(list, "list of methods") : Status();
+  return ChooseList(options.methods, list, "method", kMethods);
+}
+
+Status SetSubauth(ServerOptions& options, Text list) {
+  static constexpr std::pair<Text, Method> kMethods[] = {
+      {"userpass", Method::kUserpass}, {"chap", Method::kChap}, {"none", Method::kNone}};
+  return ChooseList(options.subauth, list, "method inside ssl", kMethods);
 }
 
 Status SetLevels(ServerOptions& options, Text list) {
   static constexpr std::pair<Text, ProtectionLevel> kLevels[] = {
       {"integrity", ProtectionLevel::kIntegrity},
       {"confidentiality", ProtectionLevel::kConfidentiality}};
-  options.levels.clear();
-  for (Text word : SplitList(list)) {
-    auto level = Choose(word, "protection level", kLevels);
-    if (!level.ok()) return level.status();
-    options.levels.push_back(*level);
-  }
-  return options.levels.empty() ? Wrong(list, "list of protection levels") : Status();
+  return ChooseList(options.levels, list, "protection level", kLevels);
 }
 
 Status SetLog(ServerOptions& options, Text word) {
@@ -81,8 +85,10 @@ Status SetNumber(Number& number, Text text, uint32_t least, uint32_t most) {
   return {};
 }
 
-Status RefuseTls(ServerOptions&, Text) {
-  return {Errc::kUnsupported, "this server does not do ssl"};
+template <std::string ServerOptions::*kField>
+Status SetText(ServerOptions& options, Text value) {
+  options.*kField = value;
+  return {};
 }
 
 struct Option {
@@ -98,27 +104,23 @@ constexpr Option kOptions[] = {
        options.listen.emplace_back(value);
        return Status();
      }},
-    {"methods", "LIST", "accepted, best first: gssapi, userpass, none (gssapi)", SetMethods},
+    {"methods", "LIST", "accepted, best first: gssapi, ssl, chap, userpass, none (gssapi)",
+     SetMethods},
     {"keytab", "FILE", "the keys of the service (KRB5_KTNAME, else the system's)",
-     [](ServerOptions& options, Text value) {
-       options.keytab = value;
-       return Status();
-     }},
+     SetText<&ServerOptions::keytab>},
     {"gss-service", "NAME", "the service whose keys are used; empty for any (socks)",
-     [](ServerOptions& options, Text value) {
-       options.gss_service = value;
-       return Status();
-     }},
+     SetText<&ServerOptions::gss_service>},
     {"protection", "LIST", "accepted levels (integrity,confidentiality)", SetLevels},
-    {"tls-cert", "FILE", "the server's certificate, for ssl", RefuseTls},
-    {"tls-key", "FILE", "its key", RefuseTls},
-    {"tls-client-ca", "FILE", "authorities of the clients' certificates", RefuseTls},
-    {"subauth", "LIST", "methods inside ssl", RefuseTls},
-    {"users", "FILE", "name:password lines, for userpass; not readable by others",
-     [](ServerOptions& options, Text value) {
-       options.users_file = value;
-       return Status();
-     }},
+    {"tls-cert", "FILE", "the server's certificate and those above it, for ssl",
+     SetText<&ServerOptions::tls_cert>},
+    {"tls-key", "FILE", "its key; not readable by others", SetText<&ServerOptions::tls_key>},
+    {"tls-client-ca", "FILE", "who must have issued the certificate that each client then needs",
+     SetText<&ServerOptions::tls_client_ca>},
+    {"tls-priority", "STRING", "GnuTLS priority string (TLS 1.2 or later)",
+     SetText<&ServerOptions::tls_priority>},
+    {"subauth", "LIST", "asked for inside ssl, best first: userpass, chap, none", SetSubauth},
+    {"users", "FILE", "name:password lines, for userpass and chap; not readable by others",
+     SetText<&ServerOptions::users_file>},
     {"allow", "RULE",
      "targets that may be reached: NETWORK, ADDRESS, NAME or .SUFFIX[:PORT[-PORT]]",
      [](ServerOptions& options, Text value) { return options.targets.Add(true, value); }},
@@ -143,7 +145,8 @@ constexpr size_t kOptionCount = std::size(kOptions);
 void PrintHelp() {
   printf(
       "Usage: socksd-gss --listen ADDR:PORT [OPTION]...\n"
-      "A SOCKS 5 server that authenticates by GSS-API and protects what it relays (RFC 1961).\n\n");
+      "A SOCKS 5 server that authenticates by GSS-API (RFC 1961) or TLS and protects what it "
+      "relays.\n\n");
   for (const Option& option : kOptions) {
     std::string left = std::string("--") + option.name;
     if (option.value != nullptr) left += std::string("=") + option.value;
@@ -151,7 +154,33 @@ void PrintHelp() {
   }
 }
 
+// Options that make no sense together are a mistake that could leave a server open.
+Status CheckTogether(const ServerOptions& options) {
+  if (options.listen.empty()) return {Errc::kConfig, "--listen is missing; see --help"};
+  for (Method method : {Method::kUserpass, Method::kChap}) {
+    if (options.Accepts(method) && options.users_file.empty()) {
+      return {Errc::kConfig, std::string(MethodName(method)) + " needs --users"};
+    }
+  }
+  if (std::ranges::count(options.methods, Method::kSsl) != 0) {
+    if (!options.tls_cert.empty() && !options.tls_key.empty()) return {};
+    return {Errc::kConfig, "--methods ssl needs --tls-cert and --tls-key"};
+  }
+  const char* alone = !options.tls_cert.empty()        ? "--tls-cert"
+                      : !options.tls_key.empty()       ? "--tls-key"
+                      : !options.tls_client_ca.empty() ? "--tls-client-ca"
+                      : !options.tls_priority.empty()  ? "--tls-priority"
+                      : !options.subauth.empty()       ? "--subauth"
+                                                       : nullptr;
+  if (alone == nullptr) return {};
+  return {Errc::kConfig, std::string(alone) + " is for ssl, which --methods does not list"};
+}
+
 }  // namespace
+
+bool ServerOptions::Accepts(Method method) const {
+  return std::ranges::count(methods, method) + std::ranges::count(subauth, method) != 0;
+}
 
 Result<std::optional<ServerOptions>> ParseOptions(int argc, char** argv) {
   std::array<option, kOptionCount + 1> table = {};  // the last one ends it
@@ -186,10 +215,7 @@ Result<std::optional<ServerOptions>> ParseOptions(int argc, char** argv) {
   }
   if (optind < argc)
     return {Errc::kConfig, std::string(argv[optind]) + " is no option; see --help"};
-  if (options.listen.empty()) return {Errc::kConfig, "--listen is missing; see --help"};
-  if (std::ranges::count(options.methods, Method::kUserpass) != 0 && options.users_file.empty()) {
-    return {Errc::kConfig, "--methods userpass needs --users"};
-  }
+  if (Status status = CheckTogether(options); !status.ok()) return status;
   return std::optional<ServerOptions>(std::move(options));
 }
 

@@ -21,7 +21,12 @@ struct ServerOptions {
   std::string gss_service = "socks";
   std::vector<ProtectionLevel> levels = {ProtectionLevel::kIntegrity,
                                          ProtectionLevel::kConfidentiality};
+  std::string tls_cert, tls_key, tls_client_ca, tls_priority;
+  std::vector<Method> subauth;
   std::string users_file;
+
+  // Is the method listed, to be used as it is or inside ssl?
+  bool Accepts(Method method) const;
   TargetRules targets;
   size_t max_clients = 0;  // no limit
   unsigned connect_seconds = 30;

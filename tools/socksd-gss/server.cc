@@ -15,11 +15,13 @@ namespace {
 
 constexpr int kAcceptsAtOnce = 64;  // then signals and ended sessions get their turn
 constexpr uint64_t kAcceptRetryMs = 200;
+constexpr int kSignals[] = {SIGTERM, SIGINT, SIGHUP};
 
 }  // namespace
 
-Server::Server(const ServerRules& rules, size_t max_clients)
-    : rules_(rules),
+Server::Server(Rules rules, RulesReader read_rules, size_t max_clients)
+    : rules_(std::move(rules)),
+      read_rules_(std::move(read_rules)),
       max_clients_(max_clients),
       retry_(
           &loop_, [](void* self) { static_cast<Server*>(self)->Resume(); }, this) {}
@@ -35,19 +37,22 @@ Status Server::Run(unsigned threads) {
   });
   session_ended_.data = this;
   for (unsigned i = 0; i < threads; i++) {
-    auto worker = std::make_unique<Worker>(rules_, &session_ended_);
+    auto worker = std::make_unique<Worker>(&session_ended_);
     if (Status status = worker->Start(); !status.ok()) {
       for (auto& started : workers_) started->Join();
       return status;
     }
     workers_.push_back(std::move(worker));
   }
-  for (size_t i = 0; i < 2; i++) {
+  for (size_t i = 0; i < std::size(kSignals); i++) {
     (void)uv_signal_init(&loop_, &signals_[i]);
     signals_[i].data = this;
     (void)uv_signal_start(
-        &signals_[i], [](uv_signal_t* signal, int) { static_cast<Server*>(signal->data)->Stop(); },
-        i == 0 ? SIGTERM : SIGINT);
+        &signals_[i],
+        [](uv_signal_t* signal, int number) {
+          static_cast<Server*>(signal->data)->OnSignal(number);
+        },
+        kSignals[i]);
   }
   Resume();
   for (const auto& listener : listeners_) {
@@ -85,13 +90,27 @@ void Server::OnAcceptable(const Listener& listener) {
     for (const auto& worker : workers_) {
       if (worker->sessions() < least->sessions()) least = worker.get();
     }
-    least->Give(fd);
+    least->Give(fd, rules_);
   }
 }
 
 void Server::OnSessionEnded() {
   if (stopping_) return Finish();
   if (max_clients_ == 0 || Sessions() < max_clients_) Resume();
+}
+
+void Server::OnSignal(int signal) {
+  if (signal == SIGHUP) return Reload();
+  Stop();
+}
+
+void Server::Reload() {
+  auto rules = read_rules_();
+  if (!rules.ok()) {
+    return Log::Error("not reloaded, new clients get what there was: " + rules.status().message());
+  }
+  rules_ = std::move(*rules);
+  Log::Info("reloaded: new clients get certificates and users as the files have them now");
 }
 
 void Server::Pause() {
@@ -115,7 +134,8 @@ void Server::Stop() {
   stopping_ = true;
   retry_.Stop();
   // The default action is back: a second signal ends the process.
-  for (uv_signal_t& signal : signals_) uv_close(reinterpret_cast<uv_handle_t*>(&signal), nullptr);
+  for (uv_signal_t& each : signals_) uv_close(reinterpret_cast<uv_handle_t*>(&each), nullptr);
+  (void)signal(SIGHUP, SIG_IGN);  // whose default would end the running sessions
   // Who has connected before is served; closing a listener resets whoever still waits.
   if (!paused_) {
     for (const auto& listener : listeners_) OnAcceptable(*listener);

@@ -1,5 +1,6 @@
 #include "tools/socksd-gss/session.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -11,15 +12,23 @@ namespace {
 constexpr uint64_t kNegotiationMs = 30'000;
 constexpr uint64_t kLingerMs = 5'000;  // RFC 1928 section 6 allows 10 s
 
+// Does letting a client in need a hash?
+bool IsSlow(const ServerPolicy& policy) {
+  const bool asks = std::ranges::count(policy.methods, Method::kUserpass) != 0 ||
+                    std::ranges::count(policy.subauth, Method::kUserpass) != 0;
+  return asks && policy.users.hashes();
+}
+
 }  // namespace
 
-Session::Session(uv_loop_t* loop, SessionHost* host, const ServerRules& rules, StreamPtr client)
+Session::Session(uv_loop_t* loop, SessionHost* host, std::shared_ptr<const ServerRules> rules,
+                 StreamPtr client)
     : loop_(loop),
       host_(host),
-      rules_(rules),
+      rules_(std::move(rules)),
       client_(std::move(client)),
       peer_(client_->PeerAddress()),
-      engine_(ServerEngine::New(rules.policy)),
+      engine_(ServerEngine::New(rules_->policy)),
       timer_(
           loop, [](void* self) { static_cast<Session*>(self)->OnTimer(); }, this) {}
 
@@ -34,7 +43,24 @@ void Session::Start() {
 
 void Session::OnOctets(Stream*, ByteView octets) {
   if (lingering_) return;
+  if (engine_->state() == ServerEngine::State::kNegotiating && IsSlow(rules_->policy)) {
+    client_->StopReading();
+    slow_input_.assign(octets.begin(), octets.end());
+    working_ = true;
+    return host_->slow_lane().Add(this);
+  }
   engine_->Feed(octets);
+  Advance();
+}
+
+void Session::Work() { engine_->Feed(slow_input_); }
+
+void Session::OnWorked() {
+  working_ = false;
+  Wipe(slow_input_);
+  slow_input_ = {};
+  if (!end_when_worked_.empty()) return End(end_when_worked_);
+  client_->StartReading();
   Advance();
 }
 
@@ -96,8 +122,8 @@ void Session::Connect() {
   requested_ = true;
   client_->StopReading();  // what it sends ahead can wait in the kernel
   timer_.Stop();
-  connector_ = std::make_unique<Connector>(loop_, this, rules_.targets);
-  connector_->Start(engine_->request().destination, rules_.connect_seconds);
+  connector_ = std::make_unique<Connector>(loop_, this, rules_->targets);
+  connector_->Start(engine_->request().destination, rules_->connect_seconds);
 }
 
 // The reply must reach the client: closing with octets unread would reset the connection under it.
@@ -109,6 +135,10 @@ void Session::Linger() {
 }
 
 void Session::End(std::string_view reason) {
+  if (working_) {
+    end_when_worked_ = reason;
+    return;
+  }
   if (Log::Enabled(LogLevel::kInfo)) {
     if (!engine_->error().ok()) reason = engine_->error().message();
     Log::Info(Describe() + ": " + std::to_string(relay_ ? relay_->opened() : 0) + " octets up, " +

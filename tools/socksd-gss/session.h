@@ -16,10 +16,11 @@
 #include "tools/loop/timer.h"
 #include "tools/socksd-gss/connector.h"
 #include "tools/socksd-gss/rules.h"
+#include "tools/socksd-gss/slow_lane.h"
 
 namespace socksify {
 
-// What all sessions go by. Immutable while the server runs.
+// What sessions go by. Immutable: who reads the files anew makes new rules for new sessions.
 struct ServerRules {
   ServerPolicy policy;
   TargetRules targets;
@@ -31,15 +32,20 @@ class Session;
 class SessionHost {
  public:
   virtual void EndSession(Session* session) = 0;  // destroys it
+  virtual SlowLane& slow_lane() = 0;
 
  protected:
   ~SessionHost() = default;
 };
 
-class Session final : public StreamOwner, public ConnectorOwner, public RelayOwner {
+class Session final : public StreamOwner,
+                      public ConnectorOwner,
+                      public RelayOwner,
+                      public SlowWork {
  public:
-  // `client` is established. `host` and `rules` must outlive the session.
-  Session(uv_loop_t* loop, SessionHost* host, const ServerRules& rules, StreamPtr client);
+  // `client` is established. `host` must outlive the session.
+  Session(uv_loop_t* loop, SessionHost* host, std::shared_ptr<const ServerRules> rules,
+          StreamPtr client);
   void Start();
 
  private:
@@ -50,6 +56,8 @@ class Session final : public StreamOwner, public ConnectorOwner, public RelayOwn
   void OnShutdown(Stream* stream) override;
   void OnConnected(Reply reply, StreamPtr target) override;
   void OnRelayEnd() override;
+  void Work() override;
+  void OnWorked() override;
   void OnTimer();
 
   // All of these may end the session, so they come last in what calls them.
@@ -62,11 +70,14 @@ class Session final : public StreamOwner, public ConnectorOwner, public RelayOwn
 
   uv_loop_t* const loop_;
   SessionHost* const host_;
-  const ServerRules& rules_;
+  const std::shared_ptr<const ServerRules> rules_;
   StreamPtr client_;  // until the relay has it
   const Address peer_;
   const std::unique_ptr<ServerEngine> engine_;
   std::unique_ptr<Connector> connector_;  // between request and reply
+  Bytes slow_input_;                      // what the engine is being fed with on the slow lane
+  bool working_ = false;                  // the engine is there meanwhile, and nobody else's
+  std::string end_when_worked_;           // why, if the session is to end by then
   bool requested_ = false;
   bool lingering_ = false;        // failed and said so; waits for the client to close
   Timer timer_;                   // whatever deadline the session is under

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -51,7 +52,7 @@ class LineReader {
 
 }  // namespace
 
-Result<std::map<std::string, Secret>> ReadUsers(const std::string& path) {
+Result<UserDatabase> ReadUsers(const std::string& path) {
   std::unique_ptr<FILE, FileCloser> file(fopen(path.c_str(), "re"));
   struct stat info;
   if (file == nullptr || fstat(fileno(file.get()), &info) != 0) {
@@ -60,23 +61,29 @@ Result<std::map<std::string, Secret>> ReadUsers(const std::string& path) {
   if ((info.st_mode & S_IRWXO) != 0) {
     return {Errc::kConfig, "--users: others can read " + path + ": chmod o= it"};
   }
-  std::map<std::string, Secret> users;
+  std::map<std::string, StoredPassword> users;
   LineReader reader(file.get());
   std::string_view line;
   for (size_t number = 1; reader.Next(&line); number++) {
     if (line.empty() || line.starts_with('#')) continue;
     const size_t colon = line.find(':');
     const std::string_view name = line.substr(0, colon);
-    const std::string_view password =
+    const std::string_view text =
         colon == std::string_view::npos ? std::string_view() : line.substr(colon + 1);
-    if (name.empty() || password.empty() || name.size() > kMaxField ||
-        password.size() > kMaxField) {
-      return {Errc::kConfig, "--users: " + path + ":" + std::to_string(number) +
-                                 ": not name:password of 1 to 255 octets each"};
+    auto password = ParseStoredPassword(text);
+    const auto wrong = [&](const std::string& what) -> Status {
+      return {Errc::kConfig, "--users: " + path + ":" + std::to_string(number) + ": " + what};
+    };
+    if (name.empty() || text.empty() || name.size() > kMaxField) {
+      return wrong("not name:password of 1 to 255 octets each");
     }
-    users.insert_or_assign(std::string(name), Secret(password));
+    if (!password.ok()) return wrong(password.status().message());
+    if (!password->hashed && password->text.octets().size() > kMaxField) {
+      return wrong("not name:password of 1 to 255 octets each");
+    }
+    users.insert_or_assign(std::string(name), std::move(*password));
   }
-  return users;
+  return UserDatabase(std::move(users));
 }
 
 }  // namespace socksify

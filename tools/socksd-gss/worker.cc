@@ -28,11 +28,11 @@ void Worker::Run() {
   (void)uv_loop_close(&loop_);
 }
 
-void Worker::Give(int fd) {
+void Worker::Give(int fd, std::shared_ptr<const ServerRules> rules) {
   sessions_.fetch_add(1, std::memory_order_relaxed);
   {
     std::lock_guard lock(mutex_);
-    given_.push_back(fd);
+    given_.push_back({fd, std::move(rules)});
   }
   (void)uv_async_send(&wake_);
 }
@@ -47,24 +47,25 @@ void Worker::Join() {
 }
 
 void Worker::OnWake() {
-  std::vector<int> given;
+  std::vector<Given> given;
   bool stopping;
   {
     std::lock_guard lock(mutex_);
     given.swap(given_);
     stopping = stopping_;
   }
-  for (int fd : given) Begin(fd);
+  for (Given& each : given) Begin(std::move(each));
   if (stopping) uv_close(reinterpret_cast<uv_handle_t*>(&wake_), nullptr);
 }
 
-void Worker::Begin(int fd) {
+void Worker::Begin(Given given) {
   StreamPtr client = Stream::New(&loop_);
-  if (client == nullptr || uv_tcp_open(client->handle(), fd) != 0) {
-    (void)close(fd);
+  if (client == nullptr || uv_tcp_open(client->handle(), given.fd) != 0) {
+    (void)close(given.fd);
     return EndSession(nullptr);
   }
-  (new Session(&loop_, this, rules_, std::move(client)))->Start();  // it ends itself
+  auto* session = new Session(&loop_, this, std::move(given.rules), std::move(client));
+  session->Start();  // it ends itself
 }
 
 void Worker::EndSession(Session* session) {

@@ -17,36 +17,42 @@ namespace socksify {
 
 class Worker final : public SessionHost {
  public:
-  // `rules` and `ended` must outlive the worker. `ended` is signalled whenever a session has ended.
-  Worker(const ServerRules& rules, uv_async_t* ended) : rules_(rules), ended_(ended) {}
+  // `ended` must outlive the worker, and is signalled whenever a session has ended.
+  explicit Worker(uv_async_t* ended) : ended_(ended) {}
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
   Status Start();
 
-  // For the accepting thread. Takes over the connected descriptor.
-  void Give(int fd);
+  // For the accepting thread. Takes over the connected descriptor, for a session by these rules.
+  void Give(int fd, std::shared_ptr<const ServerRules> rules);
   size_t sessions() const { return sessions_.load(std::memory_order_relaxed); }
 
   // For the accepting thread, when no session is left: ends the thread and waits for it.
   void Join();
 
  private:
+  struct Given {
+    int fd;
+    std::shared_ptr<const ServerRules> rules;
+  };
+
   void Run();
   void OnWake();
-  void Begin(int fd);
+  void Begin(Given given);
   void EndSession(Session* session) override;
+  SlowLane& slow_lane() override { return slow_lane_; }
 
-  const ServerRules& rules_;
   uv_async_t* const ended_;
   std::atomic<size_t> sessions_ = 0;  // given, not ended
   uv_thread_t thread_ = {};
   uv_loop_t loop_ = {};
   uv_async_t wake_ = {};
   ReadBuffer read_buffer_;
+  SlowLane slow_lane_{&loop_};
 
   std::mutex mutex_;  // leaf lock; guards the rest
-  std::vector<int> given_;
+  std::vector<Given> given_;
   bool stopping_ = false;
 };
 

@@ -10,6 +10,8 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "lib/base/log.h"
 #include "lib/io/core_loader.h"
@@ -99,28 +101,59 @@ void PrintLine(const char* key, const std::string& value) {
   if (!value.empty()) printf("%s: %s\n", key, value.c_str());
 }
 
-// Success is printed; the error is for the caller to report.
-Status CheckServer(const Core& core, const Config& config, const ServerEndpoint& server) {
+// One negotiation with the server, and how long it took.
+struct Negotiation {
+  Method method;
+  SecuritySummary summary;
+  long long connect_ms, negotiation_ms;
+};
+
+Result<Negotiation> Negotiate(const Core& core, const Config& config,
+                              const ServerEndpoint& server) {
   const Deadline deadline = Clock::now() + std::chrono::seconds(config.timeout_seconds);
   std::unique_ptr<ClientEngine> engine = core.new_client(config, server, std::nullopt);
   const Clock::time_point connect_start = Clock::now();
   Result<Socket> socket = Connect(server, deadline);
   if (!socket.ok()) return socket.status();
-  const long long connect_time = MillisecondsSince(connect_start);
+  const long long connect_ms = MillisecondsSince(connect_start);
   const Clock::time_point negotiation_start = Clock::now();
   if (Status status = engine->Prepare(); !status.ok()) return status;
   Handshake handshake(kLibcSocketCalls, socket->get(), *engine);
   if (Status status = handshake.Run(deadline); !status.ok()) return status;
-  const long long negotiation_time = MillisecondsSince(negotiation_start);
+  return Negotiation{engine->method(), engine->summary(), connect_ms,
+                     MillisecondsSince(negotiation_start)};
+}
 
-  const SecuritySummary summary = engine->summary();
+// What the layer says of itself under this name; null when it does not.
+std::string* FindDetail(SecuritySummary& summary, std::string_view name) {
+  for (auto& [key, value] : summary.details) {
+    if (key == name) return &value;
+  }
+  return nullptr;
+}
+
+// Success is printed; the error is for the caller to report.
+Status CheckServer(const Core& core, const Config& config, const ServerEndpoint& server) {
+  Result<Negotiation> first = Negotiate(core, config, server);
+  if (!first.ok()) return first.status();
+  SecuritySummary& summary = first->summary;
+  std::string again;
+  if (std::string* resumed = FindDetail(summary, "resumed")) {
+    // Only a later connection can tell whether the server resumes sessions.
+    Result<Negotiation> second = Negotiate(core, config, server);
+    if (!second.ok()) return second.status();
+    if (const std::string* now = FindDetail(second->summary, "resumed")) *resumed = *now;
+    again = ", once more " + std::to_string(second->negotiation_ms) + " ms";
+  }
   PrintLine("server", server.ToString());
-  PrintLine("method", MethodName(engine->method()));
+  PrintLine("method", MethodName(first->method));
   PrintLine("mechanism", summary.mechanism);
   PrintLine("client principal", summary.client_principal);
   PrintLine("server principal", summary.server_principal);
   PrintLine("protection", LevelName(summary.level));
-  printf("times: connect %lld ms, negotiation %lld ms\n", connect_time, negotiation_time);
+  for (const auto& [key, value] : summary.details) PrintLine(key.c_str(), value);
+  printf("times: connect %lld ms, negotiation %lld ms%s\n", first->connect_ms,
+         first->negotiation_ms, again.c_str());
   fflush(stdout);
   return {};
 }

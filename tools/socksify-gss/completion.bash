@@ -79,7 +79,7 @@ _socksify_gss() {
 
 _socksd_gss() {
     local options="--listen --methods --keytab --gss-service --protection --tls-cert --tls-key
-        --tls-client-ca --subauth --users --allow --deny --max-clients --connect-timeout --threads
+        --tls-client-ca --tls-priority --subauth --users --allow --deny --max-clients --connect-timeout --threads
         --log --help --version"
     local cur prev words cword
     _get_comp_words_by_ref -n =: cur prev words cword
@@ -89,13 +89,13 @@ _socksd_gss() {
         --listen)
             _socksify_words "0.0.0.0:1080 [::]:1080 127.0.0.1:1080" "$value"
             __ltrim_colon_completions "$value" ;;
-        --methods) _socksify_list "gssapi userpass none" "$value" ;;
+        --methods) _socksify_list "gssapi ssl chap userpass none" "$value" ;;
         --protection) _socksify_list "integrity confidentiality" "$value" ;;
         --gss-service) _socksify_words "socks rcmd" "$value" ;;
         --subauth) _socksify_list "userpass chap none" "$value" ;;
         --log) _socksify_words "quiet error warn info debug" "$value" ;;
         --keytab | --users | --tls-cert | --tls-key | --tls-client-ca) _socksify_files "$value" ;;
-        --allow | --deny | --max-clients | --connect-timeout | --threads) COMPREPLY=() ;;
+        --allow | --deny | --max-clients | --connect-timeout | --threads | --tls-priority) COMPREPLY=() ;;
         *) _socksify_words "$options" "$cur" ;;
     esac
 }
