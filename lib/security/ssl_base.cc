@@ -4,8 +4,6 @@
 #include <cstring>
 #include <utility>
 
-#include "lib/security/ssl_export.h"
-
 namespace socksify {
 namespace {
 
@@ -16,10 +14,10 @@ constexpr size_t kUpdateRoom = 32;
 
 Result<size_t> RecordSize(ByteView head) {
   if (head.size() < kRecordHeaderSize) return size_t{0};
-  // RFC 8446 section 5.1: change_cipher_spec 20 to application_data 23; the version is 03 xx
-  // whatever is spoken.
+  // The version is 03 xx whatever is spoken.
   const size_t size = kRecordHeaderSize + (size_t{head[3]} << 8 | head[4]);
-  if (head[0] < 20 || head[0] > 23 || head[1] != 3 || size > kMaxRecordSize) {
+  if (head[0] < kRecordChangeCipherSpec || head[0] > kRecordApplicationData || head[1] != 3 ||
+      size > kMaxRecordSize) {
     return {Errc::kMalformed, "what came in a frame is no TLS (0x" + Hex(head.first(5)) + ")"};
   }
   return size;
