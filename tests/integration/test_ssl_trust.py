@@ -37,7 +37,7 @@ def let_in(server, origin, socksify, **more):
 
 
 @pytest.mark.parametrize("cert, word", [
-    ("wrong-name", "name"), ("expired", "expired"), ("not-yet-valid", "not yet"), ("other-server", "issue")])
+    ("wrong-name", "name"), ("expired", "expired"), ("not-yet-valid", "not valid before"), ("other-server", "issue")])
 def test_certificate_of_the_server(tls_server, origin, socksify, cert, word):
     refused(tls_server(cert=cert), origin, socksify, word=word)
 
