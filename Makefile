@@ -25,7 +25,7 @@ MAKEFLAGS += -j$(shell nproc) --no-print-directory
 endif
 
 # What each part needs of Debian 12.
-BUILD_PACKAGES := g++ make libkrb5-dev libuv1-dev libcrypt-dev
+BUILD_PACKAGES := g++ make libkrb5-dev libgnutls28-dev libuv1-dev libcrypt-dev
 MATRIX_PACKAGES := iproute2 openssl python3-pyftpdlib nginx-light postgresql mosquitto subversion mercurial \
                    rsync lftp aria2 w3m apache2-utils wrk socat ncat telnet iperf3 mosquitto-clients \
                    nodejs openjdk-17-jdk-headless ruby php-cli python3-pip
@@ -49,11 +49,10 @@ LEAN     := -fno-exceptions -fno-rtti -ffunction-sections -fdata-sections
 HARDEN   := $(if $(SAN),,-D_FORTIFY_SOURCE=2) -fstack-protector-strong
 LDHARDEN := -Wl,-z,relro -Wl,-z,now -Wl,-z,defs -Wl,--as-needed
 STATICCXX := -static-libgcc -static-libstdc++ -Wl,--exclude-libs,ALL -Wl,--gc-sections
-GSS_LIBS := -lgssapi_krb5 -lkrb5 -lk5crypto
 UV_LIBS  := -luv
-SEC_LIBS := $(GSS_LIBS) -lcrypt
+SEC_LIBS := $(GSS_LIBS) -lgnutls -lcrypt
 # The client's side hashes no password, so what does is left out, unless a sanitizer holds on to everything.
-CLI_LIBS := $(GSS_LIBS) $(if $(SAN),-lcrypt)
+CLI_LIBS := $(GSS_LIBS) -lgnutls $(if $(SAN),-lcrypt)
 
 # --- sources --------------------------------------------------------------------------------------
 rooms     = $(patsubst %.cc,$(B)/obj/%.o,$(wildcard $(addsuffix /*.cc,$(1))))

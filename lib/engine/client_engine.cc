@@ -5,6 +5,7 @@
 
 #include "lib/security/clear_layer.h"
 #include "lib/security/gss_layer.h"
+#include "lib/security/ssl_layer.h"
 
 namespace socksify {
 namespace {
@@ -29,6 +30,32 @@ GssInitiatorOptions GssOptions(const Config& config, const ServerEndpoint& serve
   return options;
 }
 
+SslInitiatorOptions SslOptionsOf(const Config& config, const ServerEndpoint& server) {
+  return {.server_host = server.host,
+          .tls_ca = config.tls_ca,
+          .tls_cert = config.tls_cert,
+          .tls_key = config.tls_key,
+          .tls_name = config.tls_name,
+          .tls_priority = config.tls_priority,
+          .subauth = config.subauth,
+          .user = config.user,
+          .password = config.password};
+}
+
+// The numbers on the wire of a configured method.
+std::vector<Method> NumbersOf(Method method, SslMethod ssl) {
+  if (method != Method::kSsl) return {method};
+  switch (ssl) {
+    case SslMethod::k86:
+      return {Method::kSsl};
+    case SslMethod::k06:
+      return {Method::kSslIana};
+    case SslMethod::kBoth:
+      break;
+  }
+  return {Method::kSsl, Method::kSslIana};
+}
+
 class ClientEngineImpl final : public ClientEngine {
  public:
   ClientEngineImpl(const Config& config, const ServerEndpoint& server,
@@ -37,13 +64,15 @@ class ClientEngineImpl final : public ClientEngine {
 
   Status Prepare() override {
     Status last(Errc::kConfig, "no method is listed; see --methods");
-    for (Method method : config_.methods) {
-      auto layer = MakeLayer(method);
-      Status status = layer.ok() ? (*layer)->Prepare() : layer.status();
-      if (status.ok()) {
-        offers_.push_back({method, std::move(*layer)});
-      } else {
-        last = std::move(status);  // what cannot be done is not offered
+    for (Method configured : config_.methods) {
+      for (Method method : NumbersOf(configured, config_.ssl_method)) {
+        auto layer = MakeLayer(method);
+        Status status = layer.ok() ? (*layer)->Prepare() : layer.status();
+        if (status.ok()) {
+          offers_.push_back({method, std::move(*layer)});
+        } else {
+          last = std::move(status);  // what cannot be done is not offered
+        }
       }
     }
     if (offers_.empty()) return Fail(std::move(last));
@@ -112,6 +141,9 @@ class ClientEngineImpl final : public ClientEngine {
           return {Errc::kConfig, "method userpass needs --user and --password-file"};
         }
         return NewUserpassInitiator(config_.user, config_.password);
+      case Method::kSsl:
+      case Method::kSslIana:
+        return NewSslInitiator(SslOptionsOf(config_, server_));
       default:
         return {Errc::kConfig,
                 std::string("method ") + MethodName(method) + " is not part of this version"};
@@ -166,6 +198,7 @@ class ClientEngineImpl final : public ClientEngine {
     if (!established.ok()) return Refuse(established.status());
     wanted_ = layer_->WantedOctets();
     if (!*established) return false;
+    reply_ = layer_->TakeEarlyPlaintext();
     if (!request_) {
       stage_ = Stage::kEstablished;
       return true;

@@ -5,6 +5,7 @@
 
 #include "lib/security/clear_layer.h"
 #include "lib/security/gss_layer.h"
+#include "lib/security/ssl_layer.h"
 #include "lib/wire/frame.h"
 
 namespace socksify {
@@ -23,9 +24,23 @@ std::unique_ptr<SecurityLayer> NewAcceptor(Method method, const ServerPolicy& po
           {.credential = policy.gss_credential, .levels = policy.levels, .nec = policy.gss_nec});
     case Method::kUserpass:
       return NewUserpassAcceptor(policy.users);
+    case Method::kSsl:
+      return NewSslAcceptor({.credential = policy.ssl_credential,
+                             .subauth = policy.subauth,
+                             .users = &policy.users,
+                             .udp_naked = policy.udp_naked});
     default:
       return nullptr;
   }
+}
+
+// The number under which the client offers a method of the policy: ssl has two.
+Method OfferedAs(const Greeting& greeting, Method method) {
+  for (Method offered : greeting.methods) {
+    const bool ssl = offered == Method::kSslIana && method == Method::kSsl;
+    if (offered == method || ssl) return offered;
+  }
+  return Method::kNoAcceptable;
 }
 
 class Engine final : public ServerEngine {
@@ -76,7 +91,10 @@ class Engine final : public ServerEngine {
   void Answer(Reply reply, const Address& bound) override {
     if (stage_ != Stage::kAnswerDue) return;
     if (!SendReply(reply, bound)) return;
-    if (reply != Reply::kSucceeded) return Fail({ReplyErrc(reply), ReplyText(reply)});
+    if (reply != Reply::kSucceeded) {
+      (void)layer_->Close(&output_);
+      return Fail({ReplyErrc(reply), ReplyText(reply)});
+    }
     stage_ = Stage::kRelaying;
     plaintext_ = std::exchange(head_, {});
     Advance();  // what the client has sent ahead
@@ -145,11 +163,11 @@ class Engine final : public ServerEngine {
     if (!greeting->complete()) return false;
     taken_ += greeting->size;
     for (Method method : policy_.methods) {
-      if (std::ranges::count(greeting->message.methods, method) == 0) continue;
+      method_ = OfferedAs(greeting->message, method);
+      if (method_ == Method::kNoAcceptable) continue;
       layer_ = new_layer_(method, policy_);
-      if (layer_ == nullptr) continue;
-      method_ = method;
-      break;
+      if (layer_ != nullptr) break;
+      method_ = Method::kNoAcceptable;
     }
     AppendChoice(output_, {method_});
     if (layer_ == nullptr) return Failed({Errc::kPolicy, "the client offers no accepted method"});
@@ -163,8 +181,10 @@ class Engine final : public ServerEngine {
     Wipe(Unread().first(consumed));  // a password, maybe
     taken_ += consumed;
     if (!done.ok()) return Failed(done.status());
-    if (*done) stage_ = Stage::kRequestDue;
-    return *done || consumed != 0;
+    if (!*done) return consumed != 0;
+    stage_ = Stage::kRequestDue;
+    head_ = layer_->TakeEarlyPlaintext();
+    return head_.empty() || TakeRequest();
   }
 
   // RFC 1928 section 4. Octets behind the request are the application's, sent ahead.
@@ -217,8 +237,9 @@ class Engine final : public ServerEngine {
   }
 
   bool Refused(Reply reply, Status why) {
-    if (SendReply(reply, {})) Fail(std::move(why));
-    return false;
+    if (!SendReply(reply, {})) return false;
+    (void)layer_->Close(&output_);
+    return Failed(std::move(why));
   }
 
   bool Failed(Status why) {

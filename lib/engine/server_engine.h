@@ -26,6 +26,7 @@
 namespace socksify {
 
 class GssAcceptorCredential;  // lib/security/gss_layer.h
+class SslAcceptorCredential;  // lib/security/ssl_layer.h
 
 // What this server accepts. Shared by all its engines, immutable.
 struct ServerPolicy {
@@ -34,7 +35,10 @@ struct ServerPolicy {
                                          ProtectionLevel::kIntegrity};  // accepted
   std::shared_ptr<const GssAcceptorCredential> gss_credential;  // null: the process's default
   bool gss_nec = false;                                         // take the level in clear too
-  UserDatabase users;                                           // for userpass and chap
+  std::shared_ptr<const SslAcceptorCredential> ssl_credential;  // needed for kSsl
+  std::vector<Method> subauth;          // inside ssl, best first; required unless it holds kNone
+  bool udp_naked = false;               // agree to relay UDP of ssl clients in clear
+  UserDatabase users;                   // for userpass and chap
 };
 
 class ServerEngine : public Codec {

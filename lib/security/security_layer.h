@@ -69,8 +69,16 @@ class SecurityLayer {
   // No frame that carries plaintext is shorter than this.
   virtual size_t MinFrameSize() const = 0;
 
-  // No frame that Open() accepts is longer than its plaintext by less than this.
-  virtual size_t FrameOverhead() const { return MinFrameSize() - 1; }
+  // Does each frame carry its own plaintext and no other? SSL's do not: one that completes a TLS
+  // record carries what was in earlier ones, up to MaxPlaintext() and more, whatever its size.
+  virtual bool frames_are_messages() const { return true; }
+
+  // With frames_are_messages(): no frame that Open() accepts is longer than its plaintext by less
+  // than this. 0 otherwise: how much plaintext is to come cannot be told from the octets due.
+  virtual size_t FrameOverhead() const { return frames_are_messages() ? MinFrameSize() - 1 : 0; }
+
+  // Once, when the negotiation is over: what its last octets carried behind it, opened.
+  virtual Bytes TakeEarlyPlaintext() { return {}; }
 
   // Appends one frame with all of `plain` (1 to MaxPlaintext() octets) to `frame`.
   virtual Status Seal(ByteView plain, Bytes* frame) = 0;

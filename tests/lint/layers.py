@@ -46,8 +46,8 @@ def judge(path, quote, included):
         return None
     if KERBEROS.fullmatch(included) and not re.match(r"(lib/security|tests/(unit|bench|fuzz))/gss_", path):
         return "belongs to lib/security/gss_*"
-    if GNUTLS.fullmatch(included) and not re.match(r"(lib/security|tests/(unit|bench|fuzz))/ssl_", path):
-        return "belongs to lib/security/ssl_*"
+    if GNUTLS.fullmatch(included) and not re.match(r"(lib/security|tests/(unit|bench|fuzz))/(ssl|chap)_", path):
+        return "belongs to lib/security/ssl_* and chap_*"
     if here in PURE and SYSTEM.fullmatch(included):
         return f"is a socket, thread or loader header, and {here} does no such thing"
     return None
