@@ -9,6 +9,7 @@
 #include "shim/library_call.h"
 #include "shim/orphan.h"
 #include "shim/own_descriptor.h"
+#include "shim/real_calls.h"
 #include "shim/registrations.h"
 #include "shim/service.h"
 
@@ -97,6 +98,8 @@ void Connection::Clear() {
   replacing_ = false;
   stand_in_ = 0;
   detach_when_established_ = false;
+  closes_ = false;
+  let_go_ = false;
 }
 
 void Connection::LoseDescriptor(const ConnectionRef& connection, int fd) {
@@ -129,10 +132,65 @@ void Connection::End(int fd) {
     Service::Wake();
   }
   if (before == Phase::kEstablished && framed() && fd >= 0) {
+    LetGo(fd);
     if (flush_scheduled_) Service::Wake();  // it is an orphan from now on
     ScheduleFlush(fd);
   }
   if (framed() || detached()) Service::SessionEnded();
+}
+
+namespace {
+
+// close() is to reset the connection.
+bool ResetsOnClose(int fd) {
+  linger value = {};
+  socklen_t size = sizeof value;
+  (void)real::getsockopt(fd, SOL_SOCKET, SO_LINGER, &value, &size);
+  return value.l_onoff != 0 && value.l_linger == 0;
+}
+
+bool HasOctets(int fd) {
+  uint8_t octet;
+  return real::recv(fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+}  // namespace
+
+// The last descriptor of this process goes. The peer is told that no more comes, unless the kernel
+// says worse, or another process still has the session.
+void Connection::LetGo(int fd) {
+  if (!closes_ || let_go_.exchange(true)) return;
+  if (share_.held_by_others() && share_.Owns(ForkShare::kSend)) share_.Leave(sender_.SealClose());
+  if (!share_.CountOff()) return;
+  const bool unread = share_.Own(ForkShare::kReceive) ? receiver_.HasUnread(fd) : HasOctets(fd);
+  if (unread || ResetsOnClose(fd)) return;
+  if (const ByteView left = share_.left(); !left.empty()) {
+    sender_.SendSealed(fd, left);
+  } else if (share_.Own(ForkShare::kSend)) {  // else its owner has died without a word
+    sender_.Close(fd);
+  }
+}
+
+void Connection::LetGoOfAll() {
+  if (!AnyToTell()) return;
+  DescriptorTable::ForEach(0, UINT32_MAX, [](int fd, DescriptorTable::Mark) {
+    const ConnectionRef connection = DescriptorTable::Find(fd);
+    if (!connection || connection->phase() != Phase::kEstablished || !connection->framed()) return;
+    connection->LetGo(fd);
+    int none = -1;  // TakeTails is to find what is left
+    if (connection->sender_.has_tail())
+      (void)connection->flush_fd_.compare_exchange_strong(none, fd);
+  });
+}
+
+// What has been said cannot be taken back: such a connection sends no more.
+void Connection::KeepAll() {
+  if (!AnyToTell()) return;
+  DescriptorTable::ForEach(0, UINT32_MAX, [](int fd, DescriptorTable::Mark) {
+    const ConnectionRef connection = DescriptorTable::Find(fd);
+    if (connection && connection->share_.held_by_others() && connection->let_go_.exchange(false))
+      connection->share_.CountOn();
+  });
 }
 
 void Connection::ScheduleFlush(int fd) {
@@ -233,7 +291,7 @@ void Connection::BeforeFork() {
   }
 }
 
-void Connection::AfterFork(bool in_child, int door) {
+void Connection::AfterFork(bool in_child, bool counted, int door) {
   for (Connection* at = ConnectionPool::all_; at != nullptr; at = at->next_) {
     if (!in_child) {
       at->sender_.mutex().Unlock();
@@ -248,6 +306,7 @@ void Connection::AfterFork(bool in_child, int door) {
     at->sender_.ForgetTail();
     at->waiters_.Reset();
     at->replacing_ = false;
+    if (!counted) at->let_go_ = true;
     if (at->references_ != 0 && at->framed() && at->home_ < 0) at->home_ = door;
     at->flush_scheduled_ = false;
     at->flush_fd_ = -1;
