@@ -49,6 +49,7 @@ LEAN     := -fno-exceptions -fno-rtti -ffunction-sections -fdata-sections
 HARDEN   := $(if $(SAN),,-D_FORTIFY_SOURCE=2) -fstack-protector-strong
 LDHARDEN := -Wl,-z,relro -Wl,-z,now -Wl,-z,defs -Wl,--as-needed
 STATICCXX := -static-libgcc -static-libstdc++ -Wl,--exclude-libs,ALL -Wl,--gc-sections
+GSS_LIBS := -lgssapi_krb5 -lkrb5 -lk5crypto
 UV_LIBS  := -luv
 SEC_LIBS := $(GSS_LIBS) -lgnutls -lcrypt
 # The client's side hashes no password, so what does is left out, unless a sanitizer holds on to everything.
