@@ -24,9 +24,12 @@ bool NeedsPassword(const Config& config) {
   return std::ranges::any_of(config.methods, wants) || std::ranges::any_of(config.subauth, wants);
 }
 
-// The program that is run may change directory before the shim opens the file.
+// The program that is run may change directory before the shim opens the file. A key may be named
+// by a PKCS#11 URL (RFC 7512), too.
 std::string Absolute(std::string_view path) {
-  if (path.empty() || path.starts_with('/')) return std::string(path);
+  if (path.empty() || path.starts_with('/') || path.starts_with("pkcs11:")) {
+    return std::string(path);
+  }
   std::unique_ptr<char, decltype(&free)> directory(getcwd(nullptr, 0), &free);
   if (directory == nullptr) return std::string(path);
   std::string absolute = directory.get();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "lib/security/chap_layer.h"
 #include "lib/security/clear_layer.h"
 #include "lib/security/gss_layer.h"
 #include "lib/security/ssl_layer.h"
@@ -137,17 +138,29 @@ class ClientEngineImpl final : public ClientEngine {
       case Method::kGssapi:
         return NewGssInitiator(GssOptions(config_, server_));
       case Method::kUserpass:
-        if (config_.user.empty() || config_.password.empty()) {
-          return {Errc::kConfig, "method userpass needs --user and --password-file"};
+      case Method::kChap:
+        if (Status status = CheckPassword(method); !status.ok()) return status;
+        if (method == Method::kChap) {
+          // The server's proof would not protect what follows in clear.
+          return NewChapInitiator(config_.user, config_.password, /*mutual=*/false);
         }
         return NewUserpassInitiator(config_.user, config_.password);
       case Method::kSsl:
       case Method::kSslIana:
+        for (Method inner : config_.subauth) {
+          if (inner == Method::kNone) continue;
+          if (Status status = CheckPassword(inner); !status.ok()) return status;
+        }
         return NewSslInitiator(SslOptionsOf(config_, server_));
       default:
         return {Errc::kConfig,
                 std::string("method ") + MethodName(method) + " is not part of this version"};
     }
+  }
+
+  Status CheckPassword(Method method) const {
+    if (!config_.user.empty() && !config_.password.empty()) return {};
+    return {Errc::kConfig, std::string(MethodName(method)) + " needs --user and --password-file"};
   }
 
   // Goes on as far as the input allows.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "lib/security/chap_layer.h"
 #include "lib/security/clear_layer.h"
 #include "lib/security/gss_layer.h"
 #include "lib/security/ssl_layer.h"
@@ -24,6 +25,8 @@ std::unique_ptr<SecurityLayer> NewAcceptor(Method method, const ServerPolicy& po
           {.credential = policy.gss_credential, .levels = policy.levels, .nec = policy.gss_nec});
     case Method::kUserpass:
       return NewUserpassAcceptor(policy.users);
+    case Method::kChap:
+      return NewChapAcceptor(policy.users);
     case Method::kSsl:
       return NewSslAcceptor({.credential = policy.ssl_credential,
                              .subauth = policy.subauth,

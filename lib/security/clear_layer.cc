@@ -7,30 +7,6 @@
 namespace socksify {
 namespace {
 
-// What every layer without frames has in common.
-class ClearLayer : public SecurityLayer {
- public:
-  Result<bool> Negotiate(ByteView, size_t* consumed, Bytes*) override {
-    *consumed = 0;
-    return true;
-  }
-  size_t WantedOctets() const override { return 0; }
-  SecuritySummary Summary() const override { return {}; }
-
-  bool framed() const final { return false; }
-  size_t MaxPlaintext() const final { return kMaxChunk; }
-  size_t MinFrameSize() const final { return 1; }
-  Status Seal(ByteView plain, Bytes* frame) final {
-    Append(*frame, plain);
-    return {};
-  }
-  Result<size_t> FrameSize(ByteView head) const final { return head.size(); }
-  Result<ByteSpan> Open(ByteSpan frame) final { return frame; }
-
- private:
-  static constexpr size_t kMaxChunk = 65536;
-};
-
 class UserpassInitiator final : public ClearLayer {
  public:
   UserpassInitiator(std::string user, Secret password)

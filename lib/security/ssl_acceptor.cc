@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "lib/security/chap_layer.h"
 #include "lib/security/clear_layer.h"
 #include "lib/security/ssl_negotiation.h"
 
@@ -85,6 +86,7 @@ class SslAcceptor final : public SslNegotiation {
 
   std::unique_ptr<SecurityLayer> NewMethod(Method method) const {
     if (method == Method::kUserpass) return NewUserpassAcceptor(*options_.users);
+    if (method == Method::kChap) return NewChapAcceptor(*options_.users);
     return NewClearLayer();
   }
 

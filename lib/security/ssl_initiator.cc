@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "lib/security/chap_layer.h"
 #include "lib/security/clear_layer.h"
 #include "lib/security/ssl_negotiation.h"
 #include "lib/security/ssl_tickets.h"
@@ -91,6 +92,9 @@ class SslInitiator final : public SslNegotiation {
     switch (method) {
       case Method::kUserpass:
         Subauthenticate(NewUserpassInitiator(options_.user, options_.password));
+        break;
+      case Method::kChap:
+        Subauthenticate(NewChapInitiator(options_.user, options_.password, /*mutual=*/true));
         break;
       default:
         Subauthenticate(NewClearLayer());

@@ -122,7 +122,7 @@ TEST(SslEngineTest, BothVersions) {
 TEST(SslEngineTest, EveryPortion) {
   for (size_t portion : {1, 2, 3, 4, 5, 7, 100, 1000}) {
     EnginePair pair;
-    pair.config.subauth = pair.policy.subauth = {Method::kUserpass};
+    pair.config.subauth = pair.policy.subauth = {portion % 2 ? Method::kUserpass : Method::kChap};
     pair.Run(portion);
     ASSERT_TRUE(pair.Established()) << pair.Errors();
     EXPECT_EQ(pair.server->summary().client_principal, "alice");
