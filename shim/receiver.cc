@@ -21,9 +21,9 @@
 namespace socksify {
 namespace {
 
-// What a layer may have held back of earlier frames, and give with the next: a TLS record less one
-// octet (RFC 8446 section 5.2: up to 2^14 + 256 of payload).
-constexpr size_t kMaxHeld = (1 << 14) + 256 + 5;
+// What a layer whose frames are no messages may have held back of earlier ones, and give with the
+// next: a TLS record (RFC 5246 section 6.2.3: up to 2^14 + 2048 octets behind 5).
+constexpr size_t kMaxHeld = 5 + (1 << 14) + 2048;
 
 // A frame whose beginning has been taken out, and as much again to look at.
 constexpr size_t kCapacity = 2 * kMaxFrameSize + kMaxHeld;
@@ -298,7 +298,7 @@ void Receiver::Keep(ByteSpan opened) {
 }
 
 bool Receiver::MakeRoom(size_t frame) {
-  const size_t most = frame + (layer_->closes() ? kMaxHeld : 0);
+  const size_t most = frame + (layer_->frames_are_messages() ? 0 : kMaxHeld);
   if (plain_end_ + most <= kCapacity) return true;
   memmove(buffer_.get(), buffer_.get() + plain_begin_, plain());
   plain_end_ -= std::exchange(plain_begin_, 0);
@@ -373,7 +373,7 @@ void Receiver::Settle(int fd, Loaded last) {
 // The fewest octets that can carry it: the frame that has begun, and one more for the rest.
 size_t Receiver::Missing(size_t octets) const {
   size_t more = octets - std::min(octets, plain());
-  if (layer_->closes()) more -= std::min(more, kMaxHeld);
+  if (!layer_->frames_are_messages()) more -= std::min(more, kMaxHeld);
   auto size = layer_->FrameSize(window());
   const bool known = size.ok() && *size != 0;
   if (more <= 1) return known ? *size : layer_->MinFrameSize();
