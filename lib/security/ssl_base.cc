@@ -13,7 +13,8 @@ constexpr size_t kUpdateRoom = 32;
 }  // namespace
 
 Result<size_t> RecordSize(ByteView head) {
-  // The version is 03 xx whatever is spoken. Of what is wrong from the start, no more needs to come.
+  // The version is 03 xx whatever is spoken. Of what is wrong from the start, no more needs to
+  // come.
   const bool whole = head.size() >= kRecordHeaderSize;
   const size_t size = whole ? kRecordHeaderSize + (size_t{head[3]} << 8 | head[4]) : 0;
   if ((!head.empty() && (head[0] < kRecordChangeCipherSpec || head[0] > kRecordApplicationData)) ||
