@@ -116,6 +116,8 @@ class Connection {
   // Can recv() deliver something, the end or an error included? Answers for poll what the kernel
   // could not know when the first octets of a frame came.
   bool IsReadable(int fd);
+  // The application has been told by SO_ERROR that the connection is lost.
+  void NoteLost() { receiver_.NoteLost(); }
   BorrowedOptions& options() { return options_; }
   void set_flush_fd(int fd) { flush_fd_ = fd; }
   // --- detach (connection_detach.cc) ---

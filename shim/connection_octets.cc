@@ -230,6 +230,8 @@ ssize_t Connection::Send(int fd, const iovec* vectors, size_t count, int flags) 
   const size_t wanted = TotalSize(vectors, count);
   if (wanted == 0) return real::send(fd, nullptr, 0, flags & (MSG_NOSIGNAL | MSG_DONTWAIT));
   const ssize_t sent = SendAll(fd, vectors, count, wanted, flags);
+  if (sent < 0 && errno != EAGAIN && errno != EINTR && errno != EPIPE && errno != EFAULT)
+    receiver_.NoteLost();
   // As the kernel: only when nothing was taken, and to this thread.
   if (sent < 0 && errno == EPIPE && (flags & MSG_NOSIGNAL) == 0) {
     (void)raise(SIGPIPE);
