@@ -198,11 +198,13 @@ class Connection {
   static void ForgetAskers();
   void ScheduleFlush(int fd);
   void LetGo(int fd);
+  static void AwaitEnd();
   void End(int fd);
   void Clear();
 
   static inline constinit std::atomic<int> connecting_{0};
   static inline constinit std::atomic<int> sessions_{0};
+  static inline constinit std::atomic<pid_t> ending_{0};         // the thread that ends the process
   static inline constinit std::atomic<bool> any_closes_{false};  // there has been one that closes_
   static inline constinit std::atomic<unsigned> detachments_{0};
 
