@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <optional>
 
@@ -10,6 +11,7 @@
 #include "shim/library_call.h"
 #include "shim/orphan.h"
 #include "shim/own_descriptor.h"
+#include "shim/process.h"
 #include "shim/real_calls.h"
 #include "shim/registrations.h"
 #include "shim/service.h"
@@ -20,6 +22,7 @@ namespace socksify {
 class ConnectionPool {
  public:
   static Connection* Take() {
+    ClearLeft();
     MutexLock lock(mutex_);
     Connection* connection = free_;
     if (connection != nullptr) {
@@ -39,7 +42,26 @@ class ConnectionPool {
     free_ = connection;
   }
 
+  // For a child of vfork, which has this memory and descriptors of its own: the connection's are
+  // closed here, by whoever comes next.
+  static void Leave(Connection* connection) {
+    connection->next_free_ = left_;
+    while (!left_.compare_exchange_weak(connection->next_free_, connection)) {
+    }
+  }
+
+  static void ClearLeft() {
+    if (left_ == nullptr) return;
+    for (Connection* at = left_.exchange(nullptr); at != nullptr;) {
+      Connection* const next = at->next_free_;
+      at->Clear();
+      Give(at);
+      at = next;
+    }
+  }
+
   static inline constinit Mutex mutex_;
+  static inline constinit std::atomic<Connection*> left_ = nullptr;
   static inline constinit Connection* all_ = nullptr;
   static inline constinit Connection* free_ = nullptr;
 };
@@ -71,8 +93,10 @@ bool Connection::TryRef() {
 
 void Connection::Unref() {
   if (references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  if (InVforkChild()) return ConnectionPool::Leave(this);
   Clear();
   ConnectionPool::Give(this);
+  ConnectionPool::ClearLeft();
 }
 
 void Connection::Clear() {

@@ -56,6 +56,9 @@ class GssLayer : public SecurityLayer {
   bool begun_ = false;
 };
 
+// As ImportSecurityLayer(), of what GssLayer::Export() has given.
+Result<std::unique_ptr<SecurityLayer>> ImportGssLayer(ByteView state);
+
 }  // namespace socksify
 
 #endif  // LIB_SECURITY_GSS_BASE_H_

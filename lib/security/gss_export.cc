@@ -54,7 +54,7 @@ Result<Bytes> GssLayer::Export() {
   return state;
 }
 
-Result<std::unique_ptr<SecurityLayer>> ImportSecurityLayer(ByteView state) {
+Result<std::unique_ptr<SecurityLayer>> ImportGssLayer(ByteView state) {
   Cursor in(state);
   const uint8_t version = in.U8(), level = in.U8();
   const uint16_t max_token = in.U16(), length = in.U16();

@@ -87,10 +87,11 @@ class SslLayer : public SecurityLayer {
   // From now on octets are sealed by `records`.
   void Establish(std::unique_ptr<SslRecords> records);
   bool established() const { return records_ != nullptr; }
+  // Goes on, after Establish(), where the layer in another process was.
+  Status Resume(bool closed, bool peer_closed, ByteView due, ByteView begun);
 
   SecuritySummary summary_;
   RecordSplitter splitter_;
-  Bytes due_;  // records that go before the next ones sent
 
  private:
   Result<ByteSpan> OpenData(ByteSpan data);
@@ -98,11 +99,15 @@ class SslLayer : public SecurityLayer {
   std::mutex mutex_;                     // Seal and Open come from two threads
   std::unique_ptr<SslRecords> records_;  // null until established
   Status error_;
+  Bytes due_;     // records that go before the next ones sent
   Bytes joined_;  // plaintext of a frame that completed a record
   size_t max_plaintext_ = 0;
   bool closed_ = false;
   std::atomic<bool> peer_closed_{false};
 };
+
+// As ImportSecurityLayer(), of what SslLayer::Export() has given.
+Result<std::unique_ptr<SecurityLayer>> ImportSslLayer(ByteView state);
 
 }  // namespace socksify
 

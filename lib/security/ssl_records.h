@@ -12,6 +12,11 @@
 
 namespace socksify {
 
+inline constexpr uint8_t kRecordChangeCipherSpec = 20;  // RFC 8446 section 5.1
+inline constexpr uint8_t kRecordAlert = 21;
+inline constexpr uint8_t kRecordHandshake = 22;
+inline constexpr uint8_t kRecordApplicationData = 23;
+
 inline constexpr size_t kRecordHeaderSize = 5;
 inline constexpr size_t kMaxRecordPlaintext = 16384;
 // RFC 5246 section 6.2.3; TLS 1.3 has less.

@@ -21,18 +21,6 @@ std::string VersionName(gnutls_protocol_t version) {
 
 std::string Text(const char* name) { return name == nullptr ? "" : name; }
 
-// Directs what GnuTLS writes for as long as it lives.
-class Directed {
- public:
-  Directed(Bytes** sink, Bytes* to) : sink_(sink) { *sink_ = to; }
-  Directed(const Directed&) = delete;
-  Directed& operator=(const Directed&) = delete;
-  ~Directed() { *sink_ = nullptr; }
-
- private:
-  Bytes** const sink_;
-};
-
 }  // namespace
 
 SslSession::SslSession(std::shared_ptr<const SslCredential> credential, bool server,
@@ -226,8 +214,8 @@ void SslSession::Describe(SecuritySummary* summary) const {
   const std::string cipher = Text(gnutls_cipher_get_name(gnutls_cipher_get(session)));
   std::string exchange = Text(gnutls_group_get_name(gnutls_group_get(session)));
   if (exchange.empty()) exchange = Text(gnutls_kx_get_name(gnutls_kx_get(session)));
-  const std::string signature = Text(gnutls_sign_get_name(static_cast<gnutls_sign_algorithm_t>(
-      server_ ? gnutls_sign_algorithm_get(session) : gnutls_sign_algorithm_get(session))));
+  const std::string signature = Text(gnutls_sign_get_name(
+      static_cast<gnutls_sign_algorithm_t>(gnutls_sign_algorithm_get(session))));
   if (!signature.empty()) exchange += ", " + signature;
   summary->mechanism = version + " (" + cipher + ")";
   summary->details.emplace_back("tls version", version);

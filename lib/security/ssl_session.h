@@ -14,6 +14,21 @@
 
 namespace socksify {
 
+struct TrafficKeys;  // lib/security/ssl_traffic.h
+struct TrafficSuite;
+
+// Directs what GnuTLS writes for as long as it lives.
+class Directed {
+ public:
+  Directed(Bytes** sink, Bytes* to) : sink_(sink) { *sink_ = to; }
+  Directed(const Directed&) = delete;
+  Directed& operator=(const Directed&) = delete;
+  ~Directed() { *sink_ = nullptr; }
+
+ private:
+  Bytes** const sink_;
+};
+
 class SslSession final : public SslRecords {
  public:
   // For the client: `name` is the server's; `resumed` an earlier session with it, or empty.
@@ -61,6 +76,7 @@ class SslSession final : public SslRecords {
                            unsigned incoming, const gnutls_datum_t* message);
 
   CertificateVerdict VerifyPeer() const;
+  Status ExportKeys(const TrafficSuite& suite, bool read, TrafficKeys* keys) const;
   Status HandshakeError(int error, Bytes* out);
   Status AlertError() const;  // the peer has sent one
 
