@@ -1,7 +1,9 @@
 #include "shim/connection.h"
 
 #include <poll.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <optional>
 
@@ -9,6 +11,7 @@
 #include "shim/library_call.h"
 #include "shim/orphan.h"
 #include "shim/own_descriptor.h"
+#include "shim/process.h"
 #include "shim/real_calls.h"
 #include "shim/registrations.h"
 #include "shim/service.h"
@@ -19,6 +22,7 @@ namespace socksify {
 class ConnectionPool {
  public:
   static Connection* Take() {
+    ClearLeft();
     MutexLock lock(mutex_);
     Connection* connection = free_;
     if (connection != nullptr) {
@@ -38,7 +42,26 @@ class ConnectionPool {
     free_ = connection;
   }
 
+  // For a child of vfork, which has this memory and descriptors of its own: the connection's are
+  // closed here, by whoever comes next.
+  static void Leave(Connection* connection) {
+    connection->next_free_ = left_;
+    while (!left_.compare_exchange_weak(connection->next_free_, connection)) {
+    }
+  }
+
+  static void ClearLeft() {
+    if (left_ == nullptr) return;
+    for (Connection* at = left_.exchange(nullptr); at != nullptr;) {
+      Connection* const next = at->next_free_;
+      at->Clear();
+      Give(at);
+      at = next;
+    }
+  }
+
   static inline constinit Mutex mutex_;
+  static inline constinit std::atomic<Connection*> left_ = nullptr;
   static inline constinit Connection* all_ = nullptr;
   static inline constinit Connection* free_ = nullptr;
 };
@@ -70,8 +93,10 @@ bool Connection::TryRef() {
 
 void Connection::Unref() {
   if (references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  if (InVforkChild()) return ConnectionPool::Leave(this);
   Clear();
   ConnectionPool::Give(this);
+  ConnectionPool::ClearLeft();
 }
 
 void Connection::Clear() {
@@ -173,6 +198,7 @@ void Connection::LetGo(int fd) {
 
 void Connection::LetGoOfAll() {
   if (!AnyToTell()) return;
+  ending_ = gettid();
   DescriptorTable::ForEach(0, UINT32_MAX, [](int fd, DescriptorTable::Mark) {
     const ConnectionRef connection = DescriptorTable::Find(fd);
     if (!connection || connection->phase() != Phase::kEstablished || !connection->framed()) return;
@@ -183,9 +209,16 @@ void Connection::LetGoOfAll() {
   });
 }
 
+// What could not be sent because the process ends: its other threads end with it before they learn.
+void Connection::AwaitEnd() {
+  constexpr int kMilliseconds = 10;
+  while (ending_ != 0 && ending_ != gettid()) (void)real::poll(nullptr, 0, kMilliseconds);
+}
+
 // What has been said cannot be taken back: such a connection sends no more.
 void Connection::KeepAll() {
   if (!AnyToTell()) return;
+  ending_ = 0;
   DescriptorTable::ForEach(0, UINT32_MAX, [](int fd, DescriptorTable::Mark) {
     const ConnectionRef connection = DescriptorTable::Find(fd);
     if (connection && connection->share_.held_by_others() && connection->let_go_.exchange(false))
@@ -324,6 +357,7 @@ void Connection::AfterFork(bool in_child, bool counted, int door) {
   if (in_child) {
     pollers.Reset();
     ForgetAskers();
+    ending_ = 0;
     ConnectionPool::mutex_.Reinitialise();
   } else {
     ConnectionPool::mutex_.Unlock();

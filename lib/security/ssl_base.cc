@@ -13,12 +13,13 @@ constexpr size_t kUpdateRoom = 32;
 }  // namespace
 
 Result<size_t> RecordSize(ByteView head) {
-  // The version is 03 xx whatever is spoken. Of what is wrong from the start, no more needs to
-  // come.
+  // RFC 8446 section 5.1; the version is 03 xx whatever is spoken. Of what is wrong from the start,
+  // no more needs to come.
   const bool whole = head.size() >= kRecordHeaderSize;
   const size_t size = whole ? kRecordHeaderSize + (size_t{head[3]} << 8 | head[4]) : 0;
-  if ((!head.empty() && (head[0] < kRecordChangeCipherSpec || head[0] > kRecordApplicationData)) ||
-      (head.size() > 1 && head[1] != 3) || size > kMaxRecordSize) {
+  const bool type_known =
+      head.empty() || (head[0] >= kRecordChangeCipherSpec && head[0] <= kRecordApplicationData);
+  if (!type_known || (head.size() > 1 && head[1] != 3) || size > kMaxRecordSize) {
     return {Errc::kMalformed, "what came in a frame is no TLS (0x" +
                                   Hex(head.first(std::min(head.size(), kRecordHeaderSize))) + ")"};
   }
