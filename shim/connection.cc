@@ -1,6 +1,7 @@
 #include "shim/connection.h"
 
 #include <poll.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
@@ -197,6 +198,7 @@ void Connection::LetGo(int fd) {
 
 void Connection::LetGoOfAll() {
   if (!AnyToTell()) return;
+  ending_ = gettid();
   DescriptorTable::ForEach(0, UINT32_MAX, [](int fd, DescriptorTable::Mark) {
     const ConnectionRef connection = DescriptorTable::Find(fd);
     if (!connection || connection->phase() != Phase::kEstablished || !connection->framed()) return;
@@ -207,9 +209,16 @@ void Connection::LetGoOfAll() {
   });
 }
 
+// What could not be sent because the process ends: its other threads end with it before they learn.
+void Connection::AwaitEnd() {
+  constexpr int kMilliseconds = 10;
+  while (ending_ != 0 && ending_ != gettid()) (void)real::poll(nullptr, 0, kMilliseconds);
+}
+
 // What has been said cannot be taken back: such a connection sends no more.
 void Connection::KeepAll() {
   if (!AnyToTell()) return;
+  ending_ = 0;
   DescriptorTable::ForEach(0, UINT32_MAX, [](int fd, DescriptorTable::Mark) {
     const ConnectionRef connection = DescriptorTable::Find(fd);
     if (connection && connection->share_.held_by_others() && connection->let_go_.exchange(false))
@@ -348,6 +357,7 @@ void Connection::AfterFork(bool in_child, bool counted, int door) {
   if (in_child) {
     pollers.Reset();
     ForgetAskers();
+    ending_ = 0;
     ConnectionPool::mutex_.Reinitialise();
   } else {
     ConnectionPool::mutex_.Unlock();

@@ -116,6 +116,8 @@ class Connection {
   // Can recv() deliver something, the end or an error included? Answers for poll what the kernel
   // could not know when the first octets of a frame came.
   bool IsReadable(int fd);
+  // The application has been told by SO_ERROR that the connection is lost.
+  void NoteLost() { receiver_.NoteLost(); }
   BorrowedOptions& options() { return options_; }
   void set_flush_fd(int fd) { flush_fd_ = fd; }
   // --- detach (connection_detach.cc) ---
@@ -196,11 +198,13 @@ class Connection {
   static void ForgetAskers();
   void ScheduleFlush(int fd);
   void LetGo(int fd);
+  static void AwaitEnd();
   void End(int fd);
   void Clear();
 
   static inline constinit std::atomic<int> connecting_{0};
   static inline constinit std::atomic<int> sessions_{0};
+  static inline constinit std::atomic<pid_t> ending_{0};         // the thread that ends the process
   static inline constinit std::atomic<bool> any_closes_{false};  // there has been one that closes_
   static inline constinit std::atomic<unsigned> detachments_{0};
 

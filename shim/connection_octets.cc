@@ -51,6 +51,11 @@ std::vector<iovec> Behind(const iovec* vectors, size_t count, size_t offset) {
   return rest;
 }
 
+// Has the kernel said that the connection is no more?
+bool IsLoss(int error) {
+  return error == ECONNRESET || error == ETIMEDOUT || error == EHOSTUNREACH || error == ENETUNREACH;
+}
+
 }  // namespace
 
 // A thread that waits in the kernel.
@@ -78,6 +83,7 @@ ssize_t Connection::AwaitOctets(int fd, size_t octets, int flags) {
       real::recv(fd, nullptr, octets, MSG_PEEK | MSG_TRUNC | MSG_WAITALL | (flags & MSG_DONTWAIT));
   pthread_cleanup_pop(0);
   waiters_.Leave(waiting.place);
+  if (came < 0 && IsLoss(errno)) NoteLost();
   return came;
 }
 
@@ -230,6 +236,8 @@ ssize_t Connection::Send(int fd, const iovec* vectors, size_t count, int flags) 
   const size_t wanted = TotalSize(vectors, count);
   if (wanted == 0) return real::send(fd, nullptr, 0, flags & (MSG_NOSIGNAL | MSG_DONTWAIT));
   const ssize_t sent = SendAll(fd, vectors, count, wanted, flags);
+  if (sent < 0 && errno == EPIPE) AwaitEnd();
+  if (sent < 0 && IsLoss(errno)) NoteLost();
   // As the kernel: only when nothing was taken, and to this thread.
   if (sent < 0 && errno == EPIPE && (flags & MSG_NOSIGNAL) == 0) {
     (void)raise(SIGPIPE);

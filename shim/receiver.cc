@@ -109,6 +109,7 @@ void Receiver::Clear() {
   full_ = false;
   counted_ = kNotCounted;
   shut_down_ = false;
+  lost_ = false;
   pending_errno_ = 0;
   failed_ = false;
 }
@@ -217,10 +218,12 @@ bool Receiver::HasUnread(int fd) {
   if (!mutex_.LockWithin(kCloseMilliseconds)) return true;
   bool unread = true;
   if (layer_ != nullptr) {
+    const bool shut_down = shut_down_.exchange(true);  // how the stream ends does not matter
     const Loaded last = Look(fd, 1);
     unread = plain() != 0 || last == Loaded::kError;
     if (layer_->peer_closed() && !unread)
       (void)real::recv(fd, nullptr, INT_MAX, MSG_TRUNC | MSG_DONTWAIT);  // means nothing
+    shut_down_ = shut_down;
   }
   mutex_.Unlock();
   return unread;
@@ -247,7 +250,7 @@ Receiver::Loaded Receiver::LoadFrame(int fd) {
   Loaded refilled = Refill(fd);
   if (refilled == Loaded::kError) return refilled;
   if (refilled == Loaded::kEnd) {
-    if (shut_down_) return Loaded::kEnd;
+    if (shut_down_ || lost_) return Loaded::kEnd;
     if (end_ != pos_) return Fail(fd, {Errc::kTruncated, "the stream ended inside a frame"});
     if (!layer_->closes()) return Loaded::kEnd;
     return Fail(fd, {Errc::kTruncated, "the stream ended without the server's saying so"});
@@ -273,7 +276,7 @@ Receiver::Loaded Receiver::OpenNext(int fd) {
   if (!opened.ok()) return Fail(fd, opened.status());
   pos_ += *size;
   Keep(*opened);
-  if (layer_->peer_closed()) (void)real::shutdown(fd, SHUT_RD);
+  if (layer_->peer_closed() && !HasEnded(fd)) (void)real::shutdown(fd, SHUT_RD);
   return Loaded::kFrame;
 }
 
@@ -319,6 +322,7 @@ Receiver::Loaded Receiver::Refill(int fd) {
   }
   if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return Loaded::kNothing;
   pending_errno_ = errno;
+  lost_ = true;
   return Loaded::kError;
 }
 

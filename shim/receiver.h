@@ -71,6 +71,10 @@ class Receiver {
   // Would poll(2) say so: could Take deliver as much as SO_RCVLOWAT asks for, the end or an error?
   bool IsReadable(int fd);
 
+  // The application has been told that the connection is lost, by send(2) or SO_ERROR: what follows
+  // what has come is no surprise then, and the end.
+  void NoteLost() { lost_ = true; }
+
   void ShutDown() { shut_down_ = true; }
   bool is_shut_down() const { return shut_down_; }
 
@@ -127,6 +131,7 @@ class Receiver {
   bool full_ = false;  // the window holds all that it can, and no more plaintext can be opened
   size_t counted_ = kNotCounted;  // what is left of Available's answer
   std::atomic<bool> shut_down_{false};
+  std::atomic<bool> lost_{false};
   int pending_errno_ = 0;  // to be reported by the next Take
   bool failed_ = false;    // and reported: from now on it is the end of the stream
 };

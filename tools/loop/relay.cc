@@ -98,6 +98,8 @@ void Relay::PassEnd(Stream* from) {
     codec_.FeedEof();
   } else {
     codec_.Close();
+    if (!codec_.output().empty())
+      wire_->Cork();  // it goes with the FIN, so that both are seen at once
     wire_->Write(std::exchange(codec_.output(), {}));
   }
   if (!codec_.error().ok()) return BreakFrom(wire_.get());

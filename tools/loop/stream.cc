@@ -2,6 +2,7 @@
 
 #include <linux/sockios.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -100,6 +101,14 @@ size_t Stream::unsent() const {
     (void)ioctl(fd, SIOCOUTQ, &in_kernel);
   }
   return queued() + static_cast<size_t>(in_kernel);
+}
+
+void Stream::Cork() {
+  uv_os_fd_t fd;
+  const int on = 1;
+  if (uv_fileno(reinterpret_cast<const uv_handle_t*>(&tcp_), &fd) == 0) {
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
+  }
 }
 
 void Stream::Shutdown() {

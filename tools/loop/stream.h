@@ -57,6 +57,9 @@ class Stream {
   // What the peer has not yet acknowledged, in the queue and in the kernel.
   size_t unsent() const;
 
+  // What is written last waits for the FIN.
+  void Cork();
+
   // FIN behind what is queued.
   void Shutdown();
 
