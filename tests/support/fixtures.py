@@ -44,16 +44,17 @@ class Origin(Service):
         Connections of our own before and after open and close the account, because accepts are told in order.
         """
         for service in services:
-            self._visit(service, 0)
+            self._visit(service)
         mark = self.mark()
         yield
         for service in services:
-            self._visit(service, mark)
+            self._visit(service)
             seen = [e for e in self.since(mark, "accept") if e["service"] == service]
             assert len(seen) == 1, f"reached directly: {seen}"
 
-    def _visit(self, service, mark):
+    def _visit(self, service):
         """A connection, until the origin has told of it."""
+        mark = self.mark()
         with socket.create_connection(("127.0.0.1", self.ports[service])) as own:
             self.await_event("accept", mark, peer=list(own.getsockname()))
 
