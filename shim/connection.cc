@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include <atomic>
 #include <cerrno>
 #include <optional>
 
@@ -9,6 +10,8 @@
 #include "shim/library_call.h"
 #include "shim/orphan.h"
 #include "shim/own_descriptor.h"
+#include "shim/process.h"
+#include "shim/real_calls.h"
 #include "shim/registrations.h"
 #include "shim/service.h"
 
@@ -18,6 +21,7 @@ namespace socksify {
 class ConnectionPool {
  public:
   static Connection* Take() {
+    ClearLeft();
     MutexLock lock(mutex_);
     Connection* connection = free_;
     if (connection != nullptr) {
@@ -37,7 +41,26 @@ class ConnectionPool {
     free_ = connection;
   }
 
+  // For a child of vfork, which has this memory and descriptors of its own: the connection's are
+  // closed here, by whoever comes next.
+  static void Leave(Connection* connection) {
+    connection->next_free_ = left_;
+    while (!left_.compare_exchange_weak(connection->next_free_, connection)) {
+    }
+  }
+
+  static void ClearLeft() {
+    if (left_ == nullptr) return;
+    for (Connection* at = left_.exchange(nullptr); at != nullptr;) {
+      Connection* const next = at->next_free_;
+      at->Clear();
+      Give(at);
+      at = next;
+    }
+  }
+
   static inline constinit Mutex mutex_;
+  static inline constinit std::atomic<Connection*> left_ = nullptr;
   static inline constinit Connection* all_ = nullptr;
   static inline constinit Connection* free_ = nullptr;
 };
@@ -69,8 +92,10 @@ bool Connection::TryRef() {
 
 void Connection::Unref() {
   if (references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  if (InVforkChild()) return ConnectionPool::Leave(this);
   Clear();
   ConnectionPool::Give(this);
+  ConnectionPool::ClearLeft();
 }
 
 void Connection::Clear() {
@@ -97,6 +122,8 @@ void Connection::Clear() {
   replacing_ = false;
   stand_in_ = 0;
   detach_when_established_ = false;
+  closes_ = false;
+  let_go_ = false;
 }
 
 void Connection::LoseDescriptor(const ConnectionRef& connection, int fd) {
@@ -129,10 +156,65 @@ void Connection::End(int fd) {
     Service::Wake();
   }
   if (before == Phase::kEstablished && framed() && fd >= 0) {
+    LetGo(fd);
     if (flush_scheduled_) Service::Wake();  // it is an orphan from now on
     ScheduleFlush(fd);
   }
   if (framed() || detached()) Service::SessionEnded();
+}
+
+namespace {
+
+// close() is to reset the connection.
+bool ResetsOnClose(int fd) {
+  linger value = {};
+  socklen_t size = sizeof value;
+  (void)real::getsockopt(fd, SOL_SOCKET, SO_LINGER, &value, &size);
+  return value.l_onoff != 0 && value.l_linger == 0;
+}
+
+bool HasOctets(int fd) {
+  uint8_t octet;
+  return real::recv(fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+}  // namespace
+
+// The last descriptor of this process goes. The peer is told that no more comes, unless the kernel
+// says worse, or another process still has the session.
+void Connection::LetGo(int fd) {
+  if (!closes_ || let_go_.exchange(true)) return;
+  if (share_.held_by_others() && share_.Owns(ForkShare::kSend)) share_.Leave(sender_.SealClose());
+  if (!share_.CountOff()) return;
+  const bool unread = share_.Own(ForkShare::kReceive) ? receiver_.HasUnread(fd) : HasOctets(fd);
+  if (unread || ResetsOnClose(fd)) return;
+  if (const ByteView left = share_.left(); !left.empty()) {
+    sender_.SendSealed(fd, left);
+  } else if (share_.Own(ForkShare::kSend)) {  // else its owner has died without a word
+    sender_.Close(fd);
+  }
+}
+
+void Connection::LetGoOfAll() {
+  if (!AnyToTell()) return;
+  DescriptorTable::ForEach(0, UINT32_MAX, [](int fd, DescriptorTable::Mark) {
+    const ConnectionRef connection = DescriptorTable::Find(fd);
+    if (!connection || connection->phase() != Phase::kEstablished || !connection->framed()) return;
+    connection->LetGo(fd);
+    int none = -1;  // TakeTails is to find what is left
+    if (connection->sender_.has_tail())
+      (void)connection->flush_fd_.compare_exchange_strong(none, fd);
+  });
+}
+
+// What has been said cannot be taken back: such a connection sends no more.
+void Connection::KeepAll() {
+  if (!AnyToTell()) return;
+  DescriptorTable::ForEach(0, UINT32_MAX, [](int fd, DescriptorTable::Mark) {
+    const ConnectionRef connection = DescriptorTable::Find(fd);
+    if (connection && connection->share_.held_by_others() && connection->let_go_.exchange(false))
+      connection->share_.CountOn();
+  });
 }
 
 void Connection::ScheduleFlush(int fd) {
@@ -233,7 +315,7 @@ void Connection::BeforeFork() {
   }
 }
 
-void Connection::AfterFork(bool in_child, int door) {
+void Connection::AfterFork(bool in_child, bool counted, int door) {
   for (Connection* at = ConnectionPool::all_; at != nullptr; at = at->next_) {
     if (!in_child) {
       at->sender_.mutex().Unlock();
@@ -248,6 +330,7 @@ void Connection::AfterFork(bool in_child, int door) {
     at->sender_.ForgetTail();
     at->waiters_.Reset();
     at->replacing_ = false;
+    if (!counted) at->let_go_ = true;
     if (at->references_ != 0 && at->framed() && at->home_ < 0) at->home_ = door;
     at->flush_scheduled_ = false;
     at->flush_fd_ = -1;

@@ -147,6 +147,13 @@ class Connection {
   // For the service: writes the tail. What to poll for while some of it is left, else 0.
   short FlushTail(int fd);
 
+  // --- the end, where the method has a message for it ---
+  // This program ends: its connections are let go of as by close(). TakeTails follows.
+  static void LetGoOfAll();
+  static bool AnyToTell() { return any_closes_.load(std::memory_order_acquire); }
+  // It has not ended.
+  static void KeepAll();
+
   // At exit: the tails that the kernel does not take now, each with a descriptor to send it on,
   // which is the caller's to close.
   struct Tail {
@@ -158,8 +165,9 @@ class Connection {
 
   // --- fork (process.cc) ---
   static void BeforeFork();
-  // `door`: where a child asks for the sessions that were its parent's (home.h).
-  static void AfterFork(bool in_child, int door);
+  // `door`: where a child asks for the sessions that were its parent's (home.h). `counted`:
+  // BeforeFork has been called, and a child is one that has them too.
+  static void AfterFork(bool in_child, bool counted, int door);
   static bool IsDoor(int fd);
 
  private:
@@ -187,11 +195,13 @@ class Connection {
   void SwapDescriptors(int stand_in, int old);
   static void ForgetAskers();
   void ScheduleFlush(int fd);
+  void LetGo(int fd);
   void End(int fd);
   void Clear();
 
   static inline constinit std::atomic<int> connecting_{0};
   static inline constinit std::atomic<int> sessions_{0};
+  static inline constinit std::atomic<bool> any_closes_{false};  // there has been one that closes_
   static inline constinit std::atomic<unsigned> detachments_{0};
 
   std::atomic<uint32_t> references_{0};
@@ -214,6 +224,8 @@ class Connection {
   std::atomic<bool> replacing_{false};  // from when descriptors are replaced, under state_
   std::atomic<ino_t> stand_in_{0};      // the plain socket in its place
   std::atomic<bool> detach_when_established_{false};
+  std::atomic<bool> closes_{false};  // the peer is to be told of the end
+  std::atomic<bool> let_go_{false};  // that has been done, or is another process's to do
   SocketAddress detached_name_;
   Address destination_;
   SocketAddress peer_;

@@ -37,6 +37,8 @@ void Connection::Dissolve(int fd) {
     receiver_.Reset(fd);
     sender_.Reset();
     layer_.reset();
+    closes_ = false;
+    let_go_ = false;
     // What comes next is another session, of this process alone.
     share_.Reset();
     home_ = -1;
@@ -76,6 +78,8 @@ void Connection::Succeed(int fd, Attempt& attempt, uint32_t generation) {
   }
   framed_.store(layer_->framed(), std::memory_order_release);
   if (framed()) sessions_.fetch_add(1);
+  closes_ = layer_->closes();
+  if (closes_) any_closes_ = true;
   success_untold_ = true;
   outcome_phase_ = Phase::kEstablished;
 }

@@ -30,9 +30,22 @@
 namespace socksify {
 namespace {
 
+using How = Service::How;
+
 // At the end of this program, by exit or by exec: the service's threads, which have the tails, go.
-__attribute__((destructor)) void LeaveTails() {
-  if (!InVforkChild()) Service::LeaveTails();
+void End(How how) {
+  if (!InVforkChild()) Service::End(how);
+}
+
+__attribute__((destructor)) void EndInOrder() { End(How::kInOrder); }
+
+// Will execve(2) of it succeed, as far as can be told? Asked only where it matters.
+bool CanExecute(int directory, const char* path, int flags) {
+  struct stat status;
+  return Connection::AnyToTell() &&
+         fstatat(directory, path, &status, flags & (AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) == 0 &&
+         S_ISREG(status.st_mode) &&
+         ((flags & AT_EMPTY_PATH) != 0 || faccessat(directory, path, X_OK, AT_EACCESS) == 0);
 }
 
 using For = ChildEnvironment::For;
@@ -40,9 +53,11 @@ using For = ChildEnvironment::For;
 // This program is about to be replaced: what it has sent goes, what the next one inherits is plain.
 class Departure {
  public:
-  Departure() { LeaveTails(); }
+  explicit Departure(bool certain) { End(certain ? How::kInOrder : How::kBrokenOff); }
   ~Departure() {  // it was not
-    if (!InVforkChild()) Home::GoOn();
+    if (InVforkChild()) return;
+    Home::GoOn();
+    Connection::KeepAll();
   }
   Departure(const Departure&) = delete;
   Departure& operator=(const Departure&) = delete;
@@ -53,7 +68,7 @@ class Departure {
 
 int Execute(const char* path, char* const argv[], char* const environment[]) {
   if (!MayExecute(AT_FDCWD, path, 0, For::kThisProcess)) return -1;
-  const Departure departure;
+  const Departure departure(CanExecute(AT_FDCWD, path, 0));
   return WithChildEnvironment(environment, For::kThisProcess,
                               [&](char* const* given) { return real::execve(path, argv, given); });
 }
@@ -61,7 +76,7 @@ int Execute(const char* path, char* const argv[], char* const environment[]) {
 int ExecuteAt(int directory, const char* path, char* const argv[], char* const environment[],
               int flags) {
   if (!MayExecute(directory, path, flags, For::kThisProcess)) return -1;
-  const Departure departure;
+  const Departure departure(CanExecute(directory, path, flags));
   return WithChildEnvironment(environment, For::kThisProcess, [&](char* const* given) {
     return real::execveat(directory, path, argv, given, flags);
   });
@@ -87,7 +102,7 @@ int ExecuteByName(const char* file, char* const argv[], char* const environment[
     PathSearch search(file);
     while (const char* path = search.Next()) {
       if (!MayExecute(AT_FDCWD, path, 0, For::kThisProcess)) return -1;
-      const Departure departure;
+      const Departure departure(CanExecute(AT_FDCWD, path, 0));
       (void)real::execve(path, argv, given);
       if (errno == ENOEXEC) (void)ExecuteAsScript(path, argv, given);
       if (!search.GoesOn(errno)) return -1;
@@ -233,13 +248,13 @@ EXPORT int wordexp(const char* words, wordexp_t* expanded, int flags) {
 }
 
 EXPORT void _exit(int status) {
-  LeaveTails();
+  End(How::kInOrder);
   real::_exit(status);
   __builtin_unreachable();
 }
 EXPORT void _Exit(int status) noexcept { _exit(status); }
 EXPORT void abort() noexcept {
-  LeaveTails();
+  End(How::kBrokenOff);
   if (!InVforkChild()) Home::GoOn();  // a handler may jump out
   real::abort();
   __builtin_unreachable();

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <new>
 
 namespace socksify {
@@ -38,6 +39,7 @@ bool ForkShare::Prepare(bool keep_sending, bool keep_receiving) {
     void* memory = AllocateShared(sizeof(Words));
     if (memory == nullptr) return false;
     words = new (memory) Words();
+    words->holders = 1;
   } else {
     for (auto& owner : words->owner) {
       pid_t mine = self;
@@ -48,10 +50,38 @@ bool ForkShare::Prepare(bool keep_sending, bool keep_receiving) {
     pid_t nobody = 0;
     words->owner[direction].compare_exchange_strong(nobody, self);
   };
+  words->holders.fetch_add(1);
   if (keep_sending) keep(kSend);
   if (keep_receiving) keep(kReceive);
   words_ = words;
   return true;
+}
+
+bool ForkShare::held_by_others() const {
+  const Words* words = words_.load(std::memory_order_acquire);
+  return words != nullptr && words->holders.load() > 1;
+}
+
+bool ForkShare::CountOff() {
+  Words* words = words_;
+  return words == nullptr || words->holders.fetch_sub(1) == 1;
+}
+
+void ForkShare::CountOn() {
+  if (Words* words = words_; words != nullptr) words->holders.fetch_add(1);
+}
+
+void ForkShare::Leave(ByteView message) {
+  Words* words = words_;
+  if (words == nullptr || message.size() > kMaxMessage) return;
+  std::ranges::copy(message, words->message);
+  words->message_size = message.size();
+}
+
+ByteView ForkShare::left() const {
+  const Words* words = words_;
+  if (words == nullptr) return {};
+  return {words->message, words->message_size.load()};
 }
 
 bool ForkShare::Owns(Direction direction) const {

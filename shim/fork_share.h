@@ -1,12 +1,20 @@
 // Who may use a connection after fork(): parent and child hold the same session, and two processes
 // must never go on with one security context (protocol.md section 1). The first to use a direction
 // owns it; the other gets EIO. A child that only exits or closes takes nothing.
+//
+// Where a session ends by a message of its own (SSL), only the last process to let go of it may say
+// so: those that have it are counted. One that a signal has ended is not counted off, and the peer
+// sees a truncation.
 #ifndef SHIM_FORK_SHARE_H_
 #define SHIM_FORK_SHARE_H_
 
 #include <sys/types.h>
 
 #include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "lib/base/bytes.h"
 
 namespace socksify {
 
@@ -23,19 +31,35 @@ class ForkShare {
   // Does it own the direction already, or is there nobody to share with? Claims nothing.
   bool Owns(Direction direction) const;
 
-  // Before fork(), in the parent: what the parent holds is open to both again, but for what it is
-  // in the middle of: it has part of a frame to send, or a thread that waits. False when no memory
-  // can be shared: then both may not use it.
+  // Before fork(), in the parent: the child is one more that has it, and what the parent holds is
+  // open to both again, but for what it is in the middle of: it has part of a frame to send, or a
+  // thread that waits. False when no memory can be shared: then both may not use it.
   bool Prepare(bool keep_sending, bool keep_receiving);
 
   // May another process have the connection, too?
   bool shared() const { return words_.load(std::memory_order_acquire) != nullptr; }
 
+  // Have others it, too, that have not let go?
+  bool held_by_others() const;
+  // This process lets go. True if it was the last.
+  bool CountOff();
+  // It has not let go, after all.
+  void CountOn();
+
+  // What the owner of kSend leaves when it lets go before others: the message, sealed, for the last
+  // of them to send. Small; what is too large is not kept.
+  void Leave(ByteView message);
+  ByteView left() const;
+
   void Reset() { words_ = nullptr; }
 
  private:
+  static constexpr size_t kMaxMessage = 116;
   struct Words {
     std::atomic<pid_t> owner[kDirections];
+    std::atomic<int> holders;
+    std::atomic<size_t> message_size;
+    uint8_t message[kMaxMessage];
   };
 
   bool Claim(Direction direction);

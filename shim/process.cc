@@ -42,14 +42,15 @@ void AfterForkInParent() {
   leaf_mutex.Unlock();
   DnsStub::AfterFork(false);
   Service::AfterFork(false);
-  Connection::AfterFork(false, -1);
+  Connection::AfterFork(false, true, -1);
   Registrations::AfterFork(false);
   Service::Resume();
 }
 
 bool IsChildsToo(int fd) { return fd == Runtime::log_fd() || Connection::IsDoor(fd); }
 
-void AfterForkInChild() {
+// `counted`: by fork(3), whose handlers have run before it.
+void AfterForkInChild(bool counted) {
   g_pid = getpid();
   if (g_wiped_by_fork != nullptr) *g_wiped_by_fork = 1;
   LibraryCall::AfterFork(true);
@@ -57,7 +58,7 @@ void AfterForkInChild() {
   DnsStub::AfterFork(true);
   Service::AfterFork(true);
   Home::AfterForkInChild();
-  Connection::AfterFork(true, Home::Leave());
+  Connection::AfterFork(true, counted, Home::Leave());
   Registrations::AfterFork(true);
   RelayProcess::Forget();
   OwnDescriptor::CloseAllBut(&IsChildsToo);
@@ -75,15 +76,15 @@ void PrepareForForks() {
     g_wiped_by_fork = static_cast<uint8_t*>(page);
     *g_wiped_by_fork = 1;
   }
-  (void)at_quick_exit(&Service::LeaveTails);
-  pthread_atfork(&BeforeFork, &AfterForkInParent, &AfterForkInChild);
+  (void)at_quick_exit([] { Service::End(Service::How::kInOrder); });
+  pthread_atfork(&BeforeFork, &AfterForkInParent, [] { AfterForkInChild(true); });
 }
 
 bool InVforkChild() {
   const pid_t owner = g_pid.load(std::memory_order_relaxed);
   if (owner == 0 || owner == getpid()) return false;
   if (g_wiped_by_fork == nullptr || *g_wiped_by_fork != 0) return true;
-  AfterForkInChild();  // by clone(2) itself, perhaps: no handler has run
+  AfterForkInChild(false);  // by clone(2) itself, perhaps: no handler has run
   return false;
 }
 

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "lib/base/log.h"
 #include "lib/wire/frame.h"
@@ -20,8 +21,14 @@
 namespace socksify {
 namespace {
 
+// What a layer whose frames are no messages may have held back of earlier ones, and give with the
+// next: a TLS record (RFC 5246 section 6.2.3: up to 2^14 + 2048 octets behind 5).
+constexpr size_t kMaxHeld = 5 + (1 << 14) + 2048;
+
 // A frame whose beginning has been taken out, and as much again to look at.
-constexpr size_t kCapacity = 2 * kMaxFrameSize;
+constexpr size_t kCapacity = 2 * kMaxFrameSize + kMaxHeld;
+
+constexpr int kCloseMilliseconds = 2000;  // for another thread to come out, if it lives
 
 size_t TotalSize(const iovec* vectors, size_t count) {
   size_t total = 0;
@@ -205,6 +212,20 @@ bool Receiver::IsReadable(int fd) {
   return plain() >= wanted() || full_ || pending_errno_ != 0 || HasEnded(fd);
 }
 
+bool Receiver::HasUnread(int fd) {
+  const SignalsBlocked signals;  // a handler may use the connection too
+  if (!mutex_.LockWithin(kCloseMilliseconds)) return true;
+  bool unread = true;
+  if (layer_ != nullptr) {
+    const Loaded last = Look(fd, 1);
+    unread = plain() != 0 || last == Loaded::kError;
+    if (layer_->peer_closed() && !unread)
+      (void)real::recv(fd, nullptr, INT_MAX, MSG_TRUNC | MSG_DONTWAIT);  // means nothing
+  }
+  mutex_.Unlock();
+  return unread;
+}
+
 // Opens what has come until so much plaintext is there.
 Receiver::Loaded Receiver::Look(int fd, size_t octets) {
   Loaded last = Loaded::kFrame;
@@ -226,8 +247,10 @@ Receiver::Loaded Receiver::LoadFrame(int fd) {
   Loaded refilled = Refill(fd);
   if (refilled == Loaded::kError) return refilled;
   if (refilled == Loaded::kEnd) {
-    if (end_ == pos_ || shut_down_) return Loaded::kEnd;
-    return Fail(fd, {Errc::kTruncated, "the stream ended inside a frame"});
+    if (shut_down_) return Loaded::kEnd;
+    if (end_ != pos_) return Fail(fd, {Errc::kTruncated, "the stream ended inside a frame"});
+    if (!layer_->closes()) return Loaded::kEnd;
+    return Fail(fd, {Errc::kTruncated, "the stream ended without the server's saying so"});
   }
   opened = OpenNext(fd);
   if (opened != Loaded::kNothing) return opened;
@@ -242,20 +265,44 @@ Receiver::Loaded Receiver::LoadFrame(int fd) {
 }
 
 Receiver::Loaded Receiver::OpenNext(int fd) {
+  if (layer_->peer_closed()) return Loaded::kEnd;
   auto size = layer_->FrameSize(window());
   if (!size.ok()) return Fail(fd, size.status());
   if (*size == 0 || window().size() < *size) return Loaded::kNothing;
   auto opened = layer_->Open({buffer_.get() + pos_, *size});
   if (!opened.ok()) return Fail(fd, opened.status());
-  if (plain() == 0) {
-    plain_begin_ = plain_end_ =
-        opened->empty() ? pos_ : static_cast<size_t>(opened->data() - buffer_.get());
-  } else {
-    memmove(buffer_.get() + plain_end_, opened->data(), opened->size());
-  }
-  plain_end_ += opened->size();
   pos_ += *size;
+  Keep(*opened);
+  if (layer_->peer_closed()) (void)real::shutdown(fd, SHUT_RD);
   return Loaded::kFrame;
+}
+
+// `opened` lies in its frame, or in the layer and may then be longer than the frame was: what has
+// not been opened moves up, and what no longer fits is looked at again.
+void Receiver::Keep(ByteSpan opened) {
+  uint8_t* const buffer = buffer_.get();
+  const bool in_frame = opened.data() >= buffer && opened.data() < buffer + kCapacity;
+  if (plain() == 0)
+    plain_begin_ = plain_end_ = in_frame ? static_cast<size_t>(opened.data() - buffer) : 0;
+  const size_t plain_end = plain_end_ + opened.size();
+  if (plain_end > pos_) {
+    const size_t up = plain_end - pos_;
+    end_ = std::min(end_, kCapacity - up);
+    memmove(buffer + plain_end, buffer + pos_, end_ - pos_);
+    base_ += up;
+    pos_ += up;
+    end_ += up;
+  }
+  if (!opened.empty()) memmove(buffer + plain_end_, opened.data(), opened.size());
+  plain_end_ = plain_end;
+}
+
+bool Receiver::MakeRoom(size_t frame) {
+  const size_t most = frame + (layer_->frames_are_messages() ? 0 : kMaxHeld);
+  if (plain_end_ + most <= kCapacity) return true;
+  memmove(buffer_.get(), buffer_.get() + plain_begin_, plain());
+  plain_end_ -= std::exchange(plain_begin_, 0);
+  return plain_end_ + most <= kCapacity;
 }
 
 Receiver::Loaded Receiver::Refill(int fd) {
@@ -277,9 +324,12 @@ Receiver::Loaded Receiver::Refill(int fd) {
 
 void Receiver::Deepen(int fd, size_t wanted) {
   while (plain() < wanted) {
+    const auto size = layer_->FrameSize(window());
+    full_ = size.ok() && !MakeRoom(*size);
+    if (full_) return;
     Loaded opened = OpenNext(fd);
-    if (opened == Loaded::kError) return;  // reported once the plaintext before it is spent
     if (opened == Loaded::kFrame) continue;
+    if (opened != Loaded::kNothing) return;  // reported once the plaintext before it is spent
     // The kernel's queue starts at base_: look at all of it again and keep what is new.
     const size_t known = end_ - base_, room = kCapacity - base_;
     full_ = known >= room;
@@ -322,7 +372,8 @@ void Receiver::Settle(int fd, Loaded last) {
 
 // The fewest octets that can carry it: the frame that has begun, and one more for the rest.
 size_t Receiver::Missing(size_t octets) const {
-  const size_t more = octets - std::min(octets, plain());
+  size_t more = octets - std::min(octets, plain());
+  if (!layer_->frames_are_messages()) more -= std::min(more, kMaxHeld);
   auto size = layer_->FrameSize(window());
   const bool known = size.ok() && *size != 0;
   if (more <= 1) return known ? *size : layer_->MinFrameSize();

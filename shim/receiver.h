@@ -13,12 +13,18 @@
 //     to the octets that will have carried so much. Where they came in more frames than need be,
 //     that is early, and whoever polls has the answer confirmed (IsReadable).
 //
+// A frame may carry no plaintext (a ticket, part of a TLS record): then the kernel has said
+// readable too early, and whoever polls has the answer confirmed.
+//
 // The buffer is a window on the stream. Offsets: [base_, end_) is a copy of the head of the
 // kernel's queue; octets before base_ have been taken out of it. pos_ is where the first unopened
-// frame starts.
+// frame starts; what lies before it in the buffer is room for plaintext.
 //
 //   0 ... plain_begin_ .. plain_end_ ... base_ ......... pos_ .... end_
 //         opened, not delivered          still in the kernel       (a frame may straddle base_)
+//
+// The end of a stream that its method ends by a message of its own is that message, and the kernel
+// is told (SHUT_RD), so that it answers as after a FIN; a FIN without the message is ECONNRESET.
 #ifndef SHIM_RECEIVER_H_
 #define SHIM_RECEIVER_H_
 
@@ -68,6 +74,11 @@ class Receiver {
   void ShutDown() { shut_down_ = true; }
   bool is_shut_down() const { return shut_down_; }
 
+  // Is there what close() leaves unread, so that the kernel answers it with a reset? Frames without
+  // plaintext are nothing to read, and are taken out of the kernel. True also where another thread
+  // is at work and does not come to an end.
+  bool HasUnread(int fd);
+
   // The session leaves this process: puts what it needs elsewhere into `state`, and is as after
   // Reset. What has been opened leaves the kernel. The caller holds mutex().
   void HandOver(int fd, SessionState* state);
@@ -88,6 +99,8 @@ class Receiver {
   Loaded Look(int fd, size_t octets);
   Loaded LoadFrame(int fd);             // plaintext is spent: opens the next frame
   Loaded OpenNext(int fd);              // opens the frame at pos_ if the window holds all of it
+  void Keep(ByteSpan opened);           // behind the plaintext that waits
+  bool MakeRoom(size_t frame);          // for what that frame may open to
   Loaded Refill(int fd);                // looks at the kernel's queue anew
   void Deepen(int fd, size_t wanted);   // opens further frames behind waiting plaintext
   void TakeOutSpent(int fd);            // takes what lies before pos_ out of the kernel

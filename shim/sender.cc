@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "lib/base/log.h"
 #include "shim/real_calls.h"
@@ -14,7 +15,8 @@
 namespace socksify {
 namespace {
 
-constexpr int kExitMilliseconds = 100;  // for another thread to come out of send(), if it lives
+constexpr int kExitMilliseconds = 100;    // for another thread to come out of send(), if it lives
+constexpr int kCloseMilliseconds = 2000;  // and where the peer would see a truncation without it
 
 // Gathers up to `limit` octets of the vectors behind the first `offset`. A single vector is not
 // copied. False with errno when a page on the way cannot be read and nothing comes before it.
@@ -74,7 +76,7 @@ ssize_t Sender::Put(int fd, const iovec* vectors, size_t count, size_t offset, i
   const SignalsBlocked signals;  // a handler may use the connection too
   MutexLock lock(mutex_);
   if (layer_ == nullptr) return errno = ENOTCONN, -1;  // gone while the caller was on its way
-  if (broken_errno_ != 0 || shut_down_) {
+  if (broken_errno_ != 0 || shut_down_ || (ended_ && layer_->closes())) {
     errno = EPIPE;
     return -1;
   }
@@ -136,12 +138,49 @@ int Sender::ShutDown(int fd) {
   const SignalsBlocked signals;  // a handler may use the connection too
   MutexLock lock(mutex_);
   if (shut_down_ && has_tail_) return 0;
-  ended_ = true;
-  if (FlushLocked(fd, 0) != 0 && errno == EAGAIN) {
+  SealEnd();
+  if (FlushLocked(fd, MSG_MORE) != 0 && errno == EAGAIN) {
     shut_down_ = true;
     return 0;
   }
   return real::shutdown(fd, SHUT_WR);
+}
+
+void Sender::SealEnd() {
+  if (std::exchange(ended_, true) || layer_ == nullptr || broken_errno_ != 0) return;
+  if (Status status = layer_->Close(&frames_); !status.ok()) return;  // a truncation to the peer
+  has_tail_ = sent_ < frames_.size();
+}
+
+void Sender::Close(int fd) {
+  const SignalsBlocked signals;
+  if (!mutex_.LockWithin(kCloseMilliseconds)) return;
+  SealEnd();
+  (void)FlushLocked(fd, MSG_MORE);
+  mutex_.Unlock();
+}
+
+Bytes Sender::SealClose() {
+  const SignalsBlocked signals;
+  if (!mutex_.LockWithin(kCloseMilliseconds)) return {};
+  const bool tail = has_tail_;  // then it goes behind that
+  Bytes sealed;
+  SealEnd();
+  if (!tail) {
+    sealed = frames_;
+    DropTail();
+  }
+  mutex_.Unlock();
+  return sealed;
+}
+
+void Sender::SendSealed(int fd, ByteView frames) {
+  const SignalsBlocked signals;
+  if (!mutex_.LockWithin(kCloseMilliseconds)) return;
+  if (broken_errno_ == 0) Append(frames_, frames);
+  has_tail_ = sent_ < frames_.size();
+  (void)FlushLocked(fd, MSG_MORE);
+  mutex_.Unlock();
 }
 
 void Sender::ForgetTail() { DropTail(); }

@@ -37,6 +37,14 @@ class Sender {
   // No more octets will be accepted; the kernel is told once the tail is out. As shutdown(SHUT_WR).
   int ShutDown(int fd);
 
+  // The connection goes: no more octets will be accepted, and the peer is told where its method has
+  // a message for that, behind the tail. What the kernel does not take is the tail then.
+  void Close(int fd);
+  // The same for whoever holds the connection longer than this process: the message, sealed.
+  Bytes SealClose();
+  // Sends what that other process has sealed.
+  void SendSealed(int fd, ByteView frames);
+
   // The session leaves this process: puts what it needs elsewhere into `state`, and is as after
   // Reset. The caller holds mutex().
   void HandOver(SessionState* state);
@@ -51,6 +59,7 @@ class Sender {
 
  private:
   int FlushLocked(int fd, int flags);
+  void SealEnd();
   void DropTail();
   void Clear();
 
@@ -60,7 +69,7 @@ class Sender {
   size_t sent_ = 0;
   std::atomic<bool> has_tail_{false};
   std::atomic<bool> shut_down_{false};  // the FIN is due behind the tail
-  bool ended_ = false;                  // ShutDown has been called
+  bool ended_ = false;                  // ShutDown has been called, or Close
   int broken_errno_ = 0;  // sealing or writing failed inside a frame: nothing more can go out
 };
 

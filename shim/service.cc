@@ -395,8 +395,9 @@ void Service::Retire() {
   }
 }
 
-void Service::LeaveTails() {
+void Service::End(How how) {
   Home::StopAnswering();
+  if (how == How::kInOrder) Connection::LetGoOfAll();
   std::vector<Connection::Tail> tails = Connection::TakeTails();
   if (!tails.empty()) SendTailsInNewProcess(tails);
 }

@@ -37,8 +37,10 @@ class Service {
   // A session has ended; perhaps nobody can ask for one any more.
   static void SessionEnded();
 
-  // The process ends: tails that are not out go to a process of their own, which ends with them.
-  static void LeaveTails();
+  // The process ends, or its program does: its connections are let go of, unless it breaks off, and
+  // tails that are not out go to a process of their own, which ends with them.
+  enum class How : unsigned char { kInOrder, kBrokenOff };
+  static void End(How how);
 
   // Waits for threads that are in libkrb5 or the resolver to come out, and keeps them out until
   // Resume: their locks must not be held across a fork, nor their files be closed under them.

@@ -176,7 +176,12 @@ class ClientEngineImpl final : public ClientEngine {
           break;
         case Stage::kReply:
           more = layer_->framed() ? OpenReplyFrame() : MoveReply();
-          if (TakeReply(at_end && !more)) more = false;
+          // The end that the layer has been told of is as good as the connection's.
+          if (TakeReply((at_end && !more) || layer_->peer_closed())) {
+            more = false;
+          } else if (layer_->peer_closed()) {
+            more = Refuse({Errc::kServerClosed, "the server closed the session before its reply"});
+          }
           break;
         default:
           more = false;
@@ -246,7 +251,7 @@ class ClientEngineImpl final : public ClientEngine {
   }
 
   bool AbortCame() const {
-    return input_.size() >= 2 && input_[0] == kFrameVersion &&
+    return method_ == Method::kGssapi && input_.size() >= 2 && input_[0] == kFrameVersion &&
            input_[1] == static_cast<uint8_t>(MessageType::kAbort);
   }
 

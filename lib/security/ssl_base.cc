@@ -15,12 +15,15 @@ constexpr size_t kUpdateRoom = 32;
 }  // namespace
 
 Result<size_t> RecordSize(ByteView head) {
-  if (head.size() < kRecordHeaderSize) return size_t{0};
-  // The version is 03 xx whatever is spoken.
-  const size_t size = kRecordHeaderSize + (size_t{head[3]} << 8 | head[4]);
-  if (head[0] < kRecordChangeCipherSpec || head[0] > kRecordApplicationData || head[1] != 3 ||
-      size > kMaxRecordSize) {
-    return {Errc::kMalformed, "what came in a frame is no TLS (0x" + Hex(head.first(5)) + ")"};
+  // RFC 8446 section 5.1; the version is 03 xx whatever is spoken. Of what is wrong from the start,
+  // no more needs to come.
+  const bool whole = head.size() >= kRecordHeaderSize;
+  const size_t size = whole ? kRecordHeaderSize + (size_t{head[3]} << 8 | head[4]) : 0;
+  const bool type_known =
+      head.empty() || (head[0] >= kRecordChangeCipherSpec && head[0] <= kRecordApplicationData);
+  if (!type_known || (head.size() > 1 && head[1] != 3) || size > kMaxRecordSize) {
+    return {Errc::kMalformed, "what came in a frame is no TLS (0x" +
+                                  Hex(head.first(std::min(head.size(), kRecordHeaderSize))) + ")"};
   }
   return size;
 }

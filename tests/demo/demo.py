@@ -62,22 +62,27 @@ def explain_gssapi(piece, number):
     return "data, sealed"
 
 
+CHANGE_CIPHER_SPEC, APPLICATION_DATA = 0x14, 0x17  # types of TLS records
+STATES = {
+    ("handshake", "C"): ("ClientHello", "Finished"), ("handshake", "S"): ("ServerHello, certificate, Finished", "session tickets"),
+    ("options", "C"): ("options offered", "subauthentication, methods offered: userpass", "name and password"),
+    ("options", "S"): ("options chosen", "method chosen: userpass", "success"),
+    ("data", "C"): ("CONNECT request", "data"), ("data", "S"): ("reply", "data"),
+    ("closing", "C"): ("close_notify",), ("closing", "S"): ("close_notify",),
+}
+
+
 def explain_ssl(piece, number):
     """The same for the SSL method, whose frames say their STATE (draft-ietf-aft-socks-ssl-00)."""
-    mine = piece.who == "C"
-    first = number == 0
     if piece.kind == "greeting":
         return "SOCKS 5, methods offered: ssl"
     if piece.kind == "choice":
         return "method chosen: ssl"
-    said = {
-        "handshake": ("ClientHello" if first else "Finished") if mine else
-                     ("ServerHello, certificate, Finished" if first else "the rest of the handshake, session tickets"),
-        "options": ("options offered" if mine else "options chosen") if first else "subauthentication by password",
-        "data": ("CONNECT request" if mine else "reply") if first else "data",
-        "closing": "close_notify",
-    }[piece.kind]
-    return f"STATE {piece.octets[1]}: {said}" + ("" if piece.kind == "handshake" else ", encrypted")
+    said = STATES[piece.kind, piece.who]
+    text = said[min(number, len(said) - 1)]
+    record = piece.octets[4]
+    sealed = ", sealed" if record == APPLICATION_DATA else ""
+    return f"STATE {piece.octets[1]}: {'ChangeCipherSpec' if record == CHANGE_CIPHER_SPEC else text}{sealed}"
 
 
 @contextlib.contextmanager
@@ -103,7 +108,7 @@ def ssl(directory):
     nowhere = {"KRB5_CONFIG": "/dev/null"}
     yield Demo(SimpleNamespace(env=nowhere, server_env=nowhere),
                {"methods": "ssl", "tls": Tls(pki, subauth="userpass"), "user": f"{USER}:{PASSWORD}"}, settings,
-               ("method: ssl", f"client principal: {USER}", "tls version: TLS1.3", "options: subauthentication",
+               ("method: ssl", f"client principal: {USER}", "tls version: TLS 1.3", "options: subauthentication",
                 "subauthentication: userpass", "resumed: yes"),
                ("greeting", "choice", "handshake", "options", "data", "closing"), check_ssl, explain_ssl,
                "every octet of them a method choice or a frame of the SSL method")
@@ -120,7 +125,7 @@ def conversation(client, server, kinds):
     return [(number, piece) for _, number, piece in sorted(order, key=lambda item: item[0])]
 
 
-def show_frames(pieces, explain, count=12):
+def show_frames(pieces, explain, count=18):
     for number, piece in pieces[:count]:
         who = f"{CLIENT} -> {SERVER}" if piece.who == "C" else f"{SERVER} -> {CLIENT}"
         print(f"{who}  {len(piece.octets):5} octets  {explain(piece, number)}")

@@ -45,7 +45,7 @@ def test_check_ssl(start_server, socksify, pki, kind, version):
     done = socksify.launcher("--check", "--tls-priority", priority, server=server, env={
         "SOCKSIFY_SUBAUTH": "userpass", "SOCKSIFY_USER": "alice", "SOCKSIFY_PASSWORD": "wonderland"})
     assert done.returncode == 0 and done.stderr == "", done
-    for line in ("method: ssl", "client principal: alice", f"tls version: TLS{version}", "options: subauthentication",
+    for line in ("method: ssl", "client principal: alice", f"tls version: TLS {version}", "options: subauthentication",
                  "subauthentication: userpass", "resumed: yes"):
         assert line in done.stdout.splitlines(), done.stdout
     for begin in ("cipher: ", "certificate: ", "times: "):

@@ -12,9 +12,16 @@ import pytest
 from support import payload
 from support.process import HANG
 from support.relay import Relay, SessionMaker, read_to_end, reset, tcp_pair, version
-from support.servers import BUILD, built
+from support.servers import BUILD, KINDS, Tls, built
 
-LEVELS = ("integrity", "confidentiality")
+WAYS = [(kind, method) for method in ("gssapi", "ssl") for kind in KINDS]
+
+
+@pytest.fixture(params=WAYS, ids="-".join)
+def server(request, long_lived):
+    """Either server, either method; it must outlive the test."""
+    yield long_lived(*request.param)
+    long_lived(*request.param)
 
 
 @pytest.fixture
@@ -68,10 +75,11 @@ def ours(long_lived):
     return long_lived("socksd-gss")
 
 
-@pytest.mark.parametrize("level", LEVELS)
-def test_both_directions_at_once(server, connected, level):
+@pytest.mark.parametrize("server, options", [(way, ()) for way in WAYS] + [(way, ("level=integrity",)) for way in WAYS[:2]],
+                         indirect=["server"])
+def test_both_directions_at_once(server, connected, options):
     up, down = payload.octets(12_000_000, "up"), payload.octets(12_000_000, "down")
-    app, far = connected(server, f"level={level}")
+    app, far = connected(server, *options)
     threads = [send_all(app, up), send_all(far, down)]
     came = {}
 
@@ -168,6 +176,35 @@ def test_what_the_server_must_not_do(start_server, connected, faults):
     assert app.recv(4096) == b"good"
     far.sendall(b"bad!" b"more" b"rest")  # a frame each
     assert read_to_end(app) == (b"bad!" if faults == ["replay"] else b"", "ECONNRESET")
+
+
+@pytest.mark.parametrize("faults", [["cut@data=1"], ["cut@data=30"], ["alter@data"], ["clear@data"], ["version@data=02"],
+                                    ["state@data=05"], ["close@data"], ["reset@data"]])
+def test_what_the_server_must_not_do_by_ssl(start_server, pki, connected, faults):
+    app, far = connected(start_server("independent", methods="ssl", tls=Tls(pki), faults=faults))
+    far.sendall(b"good")
+    assert app.recv(4096) == b"good"
+    far.sendall(b"bad!")
+    assert read_to_end(app) == (b"", "ECONNRESET")
+
+
+@pytest.mark.parametrize("fault", ["no-notify", "empty-close"])
+def test_an_end_that_tls_does_not_confirm_is_none(start_server, pki, connected, fault):
+    app, far = connected(start_server("independent", methods="ssl", tls=Tls(pki), faults=[fault]))
+    far.sendall(b"good")
+    assert app.recv(4096) == b"good"
+    far.close()
+    assert read_to_end(app) == (b"", "ECONNRESET")
+
+
+def test_a_tls_session_in_the_middle(start_server, pki, connected):
+    """Tickets and new keys come when the session has been handed over, and half a record before."""
+    app, far = connected(start_server("independent", methods="ssl", tls=Tls(pki), faults=["tickets", "key-update"]))
+    for n in range(5):
+        far.sendall(b"down%d" % n)
+        assert app.recv(4096) == b"down%d" % n
+        app.sendall(b"up%d" % n)
+        assert far.recv(4096) == b"up%d" % n
 
 
 def test_an_end_of_file_between_frames_is_one(start_server, connected):

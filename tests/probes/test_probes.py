@@ -1,7 +1,7 @@
 """Every probe prints the same under socksify-gss as without it: the kernel is the oracle.
 
-One C file is one probe (see README); it is run directly, and under the shim at each protection level. `bypassed` is the
-shim with nothing to do: every descriptor passes through it unmanaged.
+One C file is one probe (see README); it is run directly, and under the shim by each method, GSS-API at each protection
+level. `bypassed` is the shim with nothing to do: every descriptor passes through it unmanaged.
 """
 
 import functools
@@ -16,7 +16,7 @@ from support.servers import BUILD, base_env
 
 HERE = Path(__file__).resolve().parent
 NAMES = sorted(source.stem for source in HERE.glob("*.c"))
-MODES = ("integrity", "confidentiality", "bypassed")
+MODES = ("integrity", "confidentiality", "ssl", "bypassed")
 FLAGS = ("-std=c11", "-O2", "-g", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-pthread")  # as in the Makefile
 PATIENCE = 60  # seconds; a probe's own hang guard is 20
 BROKEN = (2, 3, 98, 99)  # exit statuses of probe.h: usage, no peer, hang
@@ -61,6 +61,8 @@ def test_same_answers(name, mode, peer_port, long_lived, socksify, request):
     if mode == "bypassed":
         done = socksify.run("127.0.0.1:1", argv(name, peer_port), env={"SOCKSIFY_BYPASS": "localhost,127.0.0.0/8,::1"},
                             timeout=PATIENCE)
+    elif mode == "ssl":
+        done = socksify.run(long_lived("socksd-gss", "ssl"), argv(name, peer_port), timeout=PATIENCE)
     else:
         done = socksify.run(long_lived("socksd-gss"), argv(name, peer_port), level=mode, timeout=PATIENCE)
     answers = done.stdout.decode(errors="replace").splitlines(), done.returncode

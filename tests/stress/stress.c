@@ -177,6 +177,18 @@ static struct left look(void) {
   return left;
 }
 
+static void list_descriptors(void) {
+  char path[32], target[256], sockets[] = "cat /proc/net/tcp >&2";
+  for (int fd = 0; fd < 4 * kLowest; ++fd) {
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    const ssize_t length = readlink(path, target, sizeof target - 1);
+    if (length < 0) continue;
+    target[length] = 0;
+    fprintf(stderr, "stress: %d: %s\n", fd, target);
+  }
+  if (system(sockets) != 0) fprintf(stderr, "stress: %s failed\n", sockets);
+}
+
 /* The shim finishes what was closed with octets to send in its own time: up to a minute. */
 static struct left look_until_clean(const struct left* first) {
   struct left last;
@@ -269,10 +281,13 @@ int main(int argc, char** argv) {
       (long long)(now() - start), (unsigned long long)rounds, (unsigned long long)connections,
       (unsigned long long)octets, (unsigned long long)processes, first.low, last.low, first.all,
       last.all, first.resident, half.resident, last.resident);
-  if (getenv("STRESS_LIST") != NULL && system("ls -l /proc/$PPID/fd >&2") != 0) failed("ls");
+  fflush(stdout);
+  if (getenv("STRESS_HOLD") != NULL) pause(); /* for a debugger */
   must("no child left", waitpid(-1, NULL, 0) == -1 && errno == ECHILD);
-  if (last.low != first.low || last.all > first.all + kOwnDescriptors)
+  if (last.low != first.low || last.all > first.all + kOwnDescriptors) {
+    list_descriptors();
     failed("descriptors are left");
+  }
   if (seconds >= 60 && last.resident > half.resident + half.resident / 4 + 8192)
     failed("memory grows");
   free(workers);

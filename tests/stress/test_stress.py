@@ -1,4 +1,5 @@
-"""Threads that use connections in every way there is, for STRESS_SECONDS at each level; nothing is wrong, nothing left.
+"""Threads that use connections in every way there is, for STRESS_SECONDS at each level and by SSL; nothing is wrong, nothing
+left.
 
 Under a sanitizer (`make check SAN=thread`) the program and the shim are sanitized, and no program that is not is executed.
 """
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from support.process import HANG
-from support.servers import built
+from support.servers import Tls, built
 
 STRESS = Path(built("stress/stress"))
 SANITIZED = (STRESS.parent / "socksify-gss").exists()
@@ -46,9 +47,9 @@ def processes(mark):
     return found
 
 
-@pytest.mark.parametrize("level", ["integrity", "confidentiality"])
-def test_stress(level, realm, start_server, echo, socksify, tmp_path, record_property):
-    server = start_server("socksd-gss")
+@pytest.mark.parametrize("method, level", [("gssapi", "integrity"), ("gssapi", "confidentiality"), ("ssl", None)])
+def test_stress(method, level, realm, pki, start_server, echo, socksify, tmp_path, record_property):
+    server = start_server("socksd-gss", methods=method, tls=Tls(pki) if method == "ssl" else None)
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     seed = os.environ.get("STRESS_SEED", str(time.time_ns() % 1_000_000))

@@ -99,6 +99,8 @@ class SessionMaker:
     def make(self, server, target, *options, count=1):
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         host, port = target.getsockname()
+        if ca := server.client_env.get("SOCKSIFY_TLS_CA"):
+            options = (*options, f"ca={ca}")
         ours.settimeout(HANG)
         argv = [built("session-maker"), f"{server.host}:{server.port}", f"{host}:{port}", str(count), *options]
         with subprocess.Popen(argv, stdin=theirs, stderr=subprocess.PIPE, env=self.env) as process, ours:

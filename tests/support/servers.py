@@ -51,12 +51,12 @@ class SocksServer(Service):
     """A running server of either kind. `host` in tests: the name that only the server can resolve.
 
     `enter` makes argv one that runs in a namespace of its own, whose names are the namespace's.
-    `client_env` is what its clients have to be told, beside the address."""
+    `client_env` is what its clients have to be told beside the address, where certificates or passwords are used."""
 
     def __init__(self, kind, realm, directory, *, methods="gssapi", levels="integrity,confidentiality", user=None, tls=None,
                  listen="127.0.0.1:0", hosts=None, keytab=None, faults=(), options=(), enter=None):
         self.kind = kind
-        self.client_env = {"SOCKSIFY_METHODS": methods} if methods != "gssapi" else {}
+        self.client_env = {"SOCKSIFY_METHODS": methods} if tls or user else {}
         if tls:
             self.client_env["SOCKSIFY_TLS_CA"] = str(tls.pki.ca)
         directory = Path(directory)

@@ -5,6 +5,7 @@
 //   ADDRESS:PORT
 //
 //   level=LEVEL        integrity; else confidentiality
+//   ca=FILE            by the SSL method, with a server whose certificate that authority has issued
 //   say=TEXT           sealed and left in `unsent`
 //   opened=N           frames taken and opened until N octets are in `plaintext`
 //   part=N             so many octets of the next frame taken into `received`
@@ -62,6 +63,9 @@ Options ParseOptions(int argc, char** argv) {
     if (name == "level") {
       options.config.protection =
           value == "integrity" ? Protection::kIntegrity : Protection::kConfidentiality;
+    } else if (name == "ca") {
+      options.config.methods = {Method::kSsl};
+      options.config.tls_ca = value;
     } else if (name == "say") {
       options.say = value;
     } else if (name == "opened") {

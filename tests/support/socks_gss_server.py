@@ -9,6 +9,7 @@ import argparse
 import itertools
 import json
 import socket
+import struct
 import sys
 import threading
 from pathlib import Path
@@ -271,7 +272,9 @@ class Session:
             self.event("client-eof")
             _shutdown(self.target, socket.SHUT_WR)  # their half-close becomes ours
         except (wire.ProtocolError, wire.Aborted, OSError):
-            _shutdown(self.target, socket.SHUT_RDWR)
+            # The target must not take it for the client's end: it is reset when we close.
+            self.target.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            _shutdown(self.target, socket.SHUT_RD)
             _shutdown(self.connection, socket.SHUT_RDWR)
             raise
         finally:
@@ -297,8 +300,7 @@ class Session:
                 _shutdown(self.connection, socket.SHUT_RD)  # wakes the uplink, whose close then resets
         except OSError as error:
             self.event("downlink-over", error=str(error))
-            _shutdown(self.connection, socket.SHUT_RDWR)
-            _shutdown(self.target, socket.SHUT_RDWR)
+            _shutdown(self.connection, socket.SHUT_RDWR)  # wakes the uplink, which ends the target
 
 
 class _Bytes:

@@ -81,19 +81,32 @@ void Relay::Advance() {
   opening_.octets += codec_.plaintext().size();
   wire_->Write(std::exchange(codec_.output(), {}));
   plain_->Write(std::exchange(codec_.plaintext(), {}));
-  if (!codec_.error().ok()) BreakFrom(wire_.get());
-  if (std::exchange(sealing_ended_, false)) PassEnd(plain_.get());
+  if (!codec_.error().ok()) {
+    BreakFrom(wire_.get());
+  } else if (codec_.peer_closed()) {
+    PassEnd(wire_.get());
+  }
+  if (std::exchange(sealing_ended_, false)) PassFin(&sealing_, wire_.get());  // the codec's, too
   Balance();
 }
 
-// FIN in order: no more from that end, and the other is to know.
+// No more from that end, by its FIN or in the codec's own way, and the other is to know.
 void Relay::PassEnd(Stream* from) {
+  Way& way = ReadFrom(from);
+  if (way.ended || way.reset_due) return;
   if (from == wire_.get()) {
     codec_.FeedEof();
-    if (!codec_.error().ok()) return BreakFrom(from);
+  } else {
+    codec_.Close();
+    wire_->Write(std::exchange(codec_.output(), {}));
   }
-  ReadFrom(from).ended = true;
-  Other(from)->Shutdown();
+  if (!codec_.error().ok()) return BreakFrom(wire_.get());
+  PassFin(&way, Other(from));
+}
+
+void Relay::PassFin(Way* way, Stream* writer) {
+  way->ended = true;
+  writer->Shutdown();
 }
 
 // That end hears and says no more.

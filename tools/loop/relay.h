@@ -2,9 +2,10 @@
 //
 //   peer  <== frames ==>  wire stream | Codec | plain stream  <-- octets -->  target or application
 //
-// Half-closes pass through. A reset, a bad frame or an end inside a frame resets both ends, once
-// the other has what came before it. Each direction stops reading while the other stream's queue is
-// long, so a session holds little whatever its peers do.
+// Half-closes pass through, in the method's own way where it has one. A reset, a bad frame or an
+// end that the method takes for a truncation resets both ends, once the other has what came before
+// it. Each direction stops reading while the other stream's queue is long, so a session holds
+// little whatever its peers do.
 //
 // Until both ends have closed in order the streams are set to be reset when they close: nobody
 // takes a process that dies, or a session dropped half-way, for an end of file.
@@ -40,7 +41,8 @@ class Relay final : public StreamOwner {
   // Delivers what the codec holds already, then pumps. May end the relay.
   void Start();
 
-  // Before Start(): the plain end sends no more, a FIN goes out behind what is there.
+  // Before Start(): the plain end sends no more and the codec has said so; a FIN goes out behind
+  // what is there.
   void EndSealing() { sealing_ended_ = true; }
 
   End end() const { return end_; }
@@ -69,6 +71,7 @@ class Relay final : public StreamOwner {
   void Balance();
   void BalanceWay(Stream* reader, Stream* writer, const Way& way);
   void PassEnd(Stream* from);
+  static void PassFin(Way* way, Stream* writer);
   void BreakFrom(Stream* from);
   void BeginReset(Way* way);
   void FinishReset();

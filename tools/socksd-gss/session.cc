@@ -12,10 +12,11 @@ namespace {
 constexpr uint64_t kNegotiationMs = 30'000;
 constexpr uint64_t kLingerMs = 5'000;  // RFC 1928 section 6 allows 10 s
 
-// Does letting a client in need a hash?
-bool IsSlow(const ServerPolicy& policy) {
-  const bool asks = std::ranges::count(policy.methods, Method::kUserpass) != 0 ||
-                    std::ranges::count(policy.subauth, Method::kUserpass) != 0;
+// May letting a client in by this method need a hash?
+bool IsSlow(Method method, const ServerPolicy& policy) {
+  const bool ssl = method == Method::kSsl || method == Method::kSslIana;
+  const bool asks = ssl ? std::ranges::count(policy.subauth, Method::kUserpass) != 0
+                        : method == Method::kUserpass;
   return asks && policy.users.hashes();
 }
 
@@ -43,7 +44,15 @@ void Session::Start() {
 
 void Session::OnOctets(Stream*, ByteView octets) {
   if (lingering_) return;
-  if (engine_->state() == ServerEngine::State::kNegotiating && IsSlow(rules_->policy)) {
+  // By itself, since the choice of the method says where the rest is to be worked on.
+  while (!octets.empty() && engine_->method() == Method::kNoAcceptable &&
+         engine_->state() == ServerEngine::State::kNegotiating) {
+    engine_->Feed(octets.first(1));
+    octets = octets.subspan(1);
+  }
+  if (engine_->state() == ServerEngine::State::kNegotiating && !octets.empty() &&
+      IsSlow(engine_->method(), rules_->policy)) {
+    client_->Write(std::exchange(engine_->output(), {}));
     client_->StopReading();
     slow_input_.assign(octets.begin(), octets.end());
     working_ = true;

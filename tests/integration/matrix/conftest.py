@@ -2,7 +2,8 @@
 
 A test takes `wrapped`, which runs commands there under socksify-gss, and the servers it needs (origins.py), which
 listen behind the SOCKS server. After each test the capture at the namespace's edge answers for every packet.
-MATRIX_RUNS=10 repeats each test that often. A test marked `both_levels` runs at level 1 too.
+Each test runs by GSS-API at level 2 and by SSL; one marked `both_levels` at level 1 too. MATRIX_RUNS=10 repeats each that
+often, MATRIX_MODES="ssl" runs those alone.
 """
 
 import os
@@ -20,9 +21,10 @@ from support import capture as packets  # noqa: E402
 from support import world as worlds  # noqa: E402
 from support.realm import SERVICE_HOSTS, Realm  # noqa: E402
 from support.runner import Socksify  # noqa: E402
-from support.servers import SocksServer  # noqa: E402
+from support.servers import SocksServer, Tls  # noqa: E402
 
 RUNS = int(os.environ.get("MATRIX_RUNS", "1"))
+MODES = os.environ.get("MATRIX_MODES", "integrity confidentiality ssl").split()
 
 # What is known not to pass, by test and why. A line is deleted when its reason is gone.
 KNOWN = {}
@@ -35,7 +37,8 @@ def pytest_configure(config):
 def pytest_generate_tests(metafunc):
     if "wrapped" in metafunc.fixturenames:
         both = metafunc.definition.get_closest_marker("both_levels")
-        metafunc.parametrize("level", ("integrity", "confidentiality") if both else ("confidentiality",))
+        modes = ("integrity", "confidentiality", "ssl") if both else ("confidentiality", "ssl")
+        metafunc.parametrize("mode", [mode for mode in modes if mode in MODES])
     if RUNS > 1:
         metafunc.fixturenames.append("run")
         metafunc.parametrize("run", range(RUNS))
@@ -63,9 +66,9 @@ def realm(world):
 
 
 @pytest.fixture(scope="session")
-def proxy(world, realm, tmp_path_factory):
-    with SocksServer("socksd-gss", realm, tmp_path_factory.mktemp("socksd"), listen=f"{world.proxy_address}:0",
-                     enter=world.enter["server"]) as running:
+def proxy(world, realm, pki, tmp_path_factory):
+    with SocksServer("socksd-gss", realm, tmp_path_factory.mktemp("socksd"), methods="gssapi,ssl", tls=Tls(pki),
+                     listen=f"{world.proxy_address}:0", enter=world.enter["server"]) as running:
         yield running
 
 
@@ -83,20 +86,23 @@ def edge(world, realm, proxy):
 class Wrapped:
     """`run` insists on success and on silence about ourselves; `popen` does not wait; `direct` is there too, unwrapped."""
 
-    def __init__(self, world, socksify, proxy, level):
+    def __init__(self, world, socksify, proxy, mode):
         self.world = world
         self.socksify = socksify
         self.server = f"{world.proxy}:{proxy.port}"
-        self.level = level
+        self.level = None if mode == "ssl" else mode
+        self.method = {"SOCKSIFY_METHODS": "gssapi"}
+        if mode == "ssl":
+            self.method = proxy.client_env | {"SOCKSIFY_METHODS": "ssl", "SOCKSIFY_TLS_NAME": "localhost"}
 
-    def run(self, argv, status=0, **more):
-        done = self.socksify.run(self.server, argv, level=self.level, **more)
+    def run(self, argv, status=0, env=None, **more):
+        done = self.socksify.run(self.server, argv, level=self.level, env=self.method | (env or {}), **more)
         assert done.returncode == status, (argv, done.returncode, done.stdout[-1000:], done.stderr[-3000:])
         assert "socksify-gss:" not in done.stderr, done.stderr
         return done
 
-    def popen(self, argv, **more):
-        return self.socksify.popen(self.server, argv, level=self.level, **more)
+    def popen(self, argv, env=None, **more):
+        return self.socksify.popen(self.server, argv, level=self.level, env=self.method | (env or {}), **more)
 
     def direct(self, argv, **more):
         return subprocess.run(self.world.enter["client"](argv), env=self.socksify.env(), check=True, timeout=120,
@@ -111,11 +117,11 @@ def socksify(world, realm, tmp_path):
 
 
 @pytest.fixture
-def wrapped(world, socksify, proxy, edge, level):
+def wrapped(world, socksify, proxy, edge, mode):
     """Runs the program; afterwards, every packet that left the client went to the server or the KDC."""
     if edge is not None:
         edge.seen()
-    yield Wrapped(world, socksify, proxy, level)
+    yield Wrapped(world, socksify, proxy, mode)
     if edge is not None:
         seen = edge.seen()
         assert seen["others"] == [] and seen["lost"] == 0, seen
