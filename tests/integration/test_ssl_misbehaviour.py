@@ -1,5 +1,6 @@
 """Every fault that the independent server of the SSL method can commit, and what the program then sees (protocol.md §2)."""
 
+import hashlib
 import json
 
 import pytest
@@ -22,9 +23,10 @@ HANDSHAKE = [
     (["method=03"], BROKEN + REFUSED),
     (["method=01"], BROKEN + REFUSED),
     (["method=06"], BROKEN + REFUSED),  # the same protocol, but only 0x86 was offered
-    *(([f"version@{stage}=05"], BROKEN) for stage in ("choice", "handshake", "options", "reply") if stage != "choice"),
+    *(([f"version@{stage}=05"], BROKEN) for stage in ("handshake", "options", "reply")),
     (["version@choice=48"], BROKEN),  # the H of an HTTP server
-    *(([f"state@{stage}={state}"], BROKEN) for stage in ("handshake", "options", "subauth", "reply") for state in ("00", "05", "ff")),
+    *(([f"state@{stage}={state}"], BROKEN) for state in ("00", "05", "ff")
+      for stage in ("handshake", "options", "subauth", "reply")),
     *(([f"alter@{stage}"], BROKEN + REFUSED) for stage in ("handshake", "options", "subauth", "reply")),
     *(([f"clear@{stage}"], BROKEN + REFUSED) for stage in ("handshake", "options", "subauth", "reply")),
     (["options=020110"], BROKEN + REFUSED),  # UDP-Naked was not offered
@@ -156,6 +158,20 @@ def test_tolerated(faulty, origin, socksify, faults, version):
     assert (said.get("octets"), said.get("end")) == (size, "EOF"), (said, done.stderr)
     assert said["sha256"] == payload.sha256(size, "odd")
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("faults", [["join"], ["hold"], ["hold", "fin"], ["hold", "split"]], ids=words)
+@pytest.mark.parametrize("way", ["receive", "greeter"])
+def test_all_at_once(faulty, origin, socksify, faults, way):
+    """A target that speaks first: what comes with the reply, the end too, is the program's, and it can still answer."""
+    mark = origin.mark()
+    done = socksify.run(faulty(faults), program(way, "origin.test", origin.ports["greeter"], *[1000] * (way == "greeter")))
+    said = json.loads(done.stdout)
+    lines = b"".join(b"%06d " % n + payload.MARKER + b"\n" for n in range(4096))
+    assert (said.get("octets"), said.get("end")) == (len(lines), "EOF"), (said, done.stderr)
+    assert said["sha256"] == hashlib.sha256(lines).hexdigest()
+    if way == "greeter":
+        assert origin.await_event("eof", mark, service="greeter")["sha256"] == said["sent"]
 
 
 @pytest.mark.parametrize("faults", [[], ["chap-two"], ["chap-no-mutual"], ["chap-challenge=1"], ["chap-challenge=255"]],
