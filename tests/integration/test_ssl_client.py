@@ -116,6 +116,25 @@ def test_key_update(server, origin, pki):
             assert client.recv_exact(7) == b"new key"
 
 
+def test_no_renegotiation(kind, server, origin, pki):
+    if kind != "socksd-gss":
+        pytest.skip("OpenSSL does it")
+    with connect(server) as client:
+        client.handshake("127.0.0.1", origin.ports["echo"], tls_stream.client_context(pki.ca, version="1.2"))
+        client.stream.renegotiate()
+        with pytest.raises((OSError, wire.ProtocolError)):
+            client.recv()
+
+
+def test_datagrams_in_clear_are_not_agreed_by_default(server, context):
+    """Without UDP-Naked there is no UDP ASSOCIATE (protocol.md §2)."""
+    with connect(server) as client:
+        up_to(client, "options", context)
+        with pytest.raises(Refused) as refused:
+            client.request("0.0.0.0", 0, command=3)
+        assert refused.value.code == wire.BAD_COMMAND
+
+
 def test_pipelined(server, origin, context):
     """Options, request and data in one breath: the server reads what it is given, in order."""
     with connect(server) as client:

@@ -144,6 +144,14 @@ def test_in_the_data(faulty, origin, socksify, faults, frames, end):
         assert said["octets"] in (0, FRAME)
 
 
+def test_no_renegotiation(faulty, origin, socksify):
+    """TLS 1.2 only has it: what came before is delivered, and that is all."""
+    server = faulty(["renegotiate", f"plaintext={FRAME}", "fill"], options=["--tls-version", "1.2"])
+    done = socksify.run(server, program("receive", "origin.test", origin.ports["stream"], f"{FRAME * 20} again"))
+    said = json.loads(done.stdout)
+    assert (said.get("octets"), said.get("end")) == (FRAME, "ECONNRESET"), (said, done.stderr)
+
+
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 @pytest.mark.parametrize("faults", HARMLESS, ids=words)
 def test_tolerated(faulty, origin, socksify, faults, version):

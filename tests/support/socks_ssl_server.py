@@ -65,6 +65,8 @@ class TlsWriter:
             self.stream.new_ticket(tls_stream.HANDSHAKE)
         if self.faults.on("key-update"):
             self.stream.key_update()
+        if self.faults.on("renegotiate"):
+            self.stream.renegotiate()
         self.stage = stage
 
     def raw(self, octets):
