@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/security/ssl_base.h"
 #include "lib/security/ssl_credentials.h"
 #include "lib/security/ssl_session.h"
 #include "lib/wire/ssl_options.h"
