@@ -145,6 +145,9 @@ void MakeSession(const sockaddr_in& server, const Request& request, const Option
     Die(status.message());
   }
   state.sending_ended = options.ended;
+  if (options.ended) {
+    if (Status status = layer->Close(&state.unsent); !status.ok()) Die(status.message());
+  }
   auto exported = layer->Export();
   if (!exported.ok()) Die(exported.status().message());
   state.layer = std::move(*exported);
