@@ -21,7 +21,8 @@ def ssl_server(request, start_server, pki):
 
 
 def attempt(server, origin, socksify, env, options=()):
-    done = socksify.run(server, program("connect", "127.0.0.1", origin.ports["echo"]), env=CREDENTIALS | env, options=options)
+    done = socksify.run(server, program("connect", "127.0.0.1", origin.ports["echo"]), env=CREDENTIALS | env,
+                        options=options)
     return json.loads(done.stdout)["error"], done.stderr
 
 
@@ -111,14 +112,16 @@ def test_methods_of_their_own(start_server, origin, socksify, kind, method):
         refused(server, origin, socksify, {"SOCKSIFY_METHODS": other})
 
 
-@pytest.mark.parametrize("listed, served", [("ssl", "gssapi"), ("ssl", "none"), ("gssapi", "ssl"), ("ssl,gssapi", "userpass")])
+@pytest.mark.parametrize("listed, served", [
+    ("ssl", "gssapi"), ("ssl", "none"), ("gssapi", "ssl"), ("ssl,gssapi", "userpass")])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_method_outside_the_list(start_server, origin, socksify, pki, kind, listed, served):
     server = start_server(kind, methods=served, tls=Tls(pki) if served == "ssl" else None, user=USER)
     refused(server, origin, socksify, {"SOCKSIFY_METHODS": listed})
 
 
-@pytest.mark.parametrize("listed, served, chosen", [("ssl,gssapi", "gssapi", 1), ("gssapi,ssl", "ssl", 0x86), ("ssl,none", "none", 0)])
+@pytest.mark.parametrize("listed, served, chosen", [
+    ("ssl,gssapi", "gssapi", 1), ("gssapi,ssl", "ssl", 0x86), ("ssl,none", "none", 0)])
 def test_the_list_as_a_whole_is_good(start_server, origin, socksify, pki, listed, served, chosen):
     server = start_server("independent", methods=served, tls=Tls(pki), user=USER)
     mark = server.mark()
