@@ -36,9 +36,9 @@ struct ServerPolicy {
   std::shared_ptr<const GssAcceptorCredential> gss_credential;  // null: the process's default
   bool gss_nec = false;                                         // take the level in clear too
   std::shared_ptr<const SslAcceptorCredential> ssl_credential;  // needed for kSsl
-  std::vector<Method> subauth;          // inside ssl, best first; required unless it holds kNone
-  bool udp_naked = false;               // agree to relay UDP of ssl clients in clear
-  UserDatabase users;                   // for userpass and chap
+  std::vector<Method> subauth;  // inside ssl, best first; required unless it holds kNone
+  bool udp_naked = false;       // agree to relay UDP of ssl clients in clear
+  UserDatabase users;           // for userpass and chap
 };
 
 class ServerEngine : public Codec {

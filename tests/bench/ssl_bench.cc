@@ -27,7 +27,7 @@ std::shared_ptr<const SslAcceptorCredential> Credential() {
   return credential.ok() ? *credential : nullptr;
 }
 
-// False when either side fails. `name` tells the client's tickets from those of others.
+// False when either side fails. `host` tells whose tickets the client may use.
 bool Establish(Layers& layers, const std::shared_ptr<const SslAcceptorCredential>& credential,
                const std::string& host) {
   layers.client = NewSslInitiator(
