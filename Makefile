@@ -149,7 +149,7 @@ $(B)/unit-tests: $(UNIT) $(LIB) | $(B)/libsocksify-gss-core.so
 
 $(B)/benchmarks: $(BENCH) $(LIB)
 	$(call say,LINK,$@)
-	$(Q)$(CXX) -pthread $(SANFLAGS) $(BENCH) $(LIB) $(SEC_LIBS) -lbenchmark_main -lbenchmark -ldl -o $@
+	$(Q)$(CXX) -pthread $(SANFLAGS) $(BENCH) $(LIB) $(SEC_LIBS) -lbenchmark_main -lbenchmark -lgtest -ldl -o $@
 
 # Makes the sessions that the tests of the relay hand over.
 $(B)/session-maker: $(B)/obj/tests/support/session_maker.o $(LIB)

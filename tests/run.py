@@ -15,7 +15,8 @@ from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", str(min(os.cpu_count() or 1, 8))]
-SERVER = ("integration/test_socksd.py", "integration/test_hostile_client.py", "integration/test_relay.py")
+SERVER = tuple(f"integration/test_{name}.py" for name in (
+    "socksd", "socksd_ssl", "socksd_users", "hostile_client", "ssl_client", "relay"))
 
 
 def outcome(case):

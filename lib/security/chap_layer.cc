@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "lib/security/clear_layer.h"
+#include "lib/security/library_gate.h"
 #include "lib/wire/chap.h"
 
 namespace socksify {
@@ -48,6 +49,7 @@ Bytes Octets(std::string_view text) { return {text.begin(), text.end()}; }
 class ChapLayer : public ClearLayer {
  public:
   Result<bool> Negotiate(ByteView input, size_t* consumed, Bytes* output) final {
+    const LibraryGate gate;
     *consumed = 0;
     if (!error_.ok()) return error_;
     if (!begun_) {

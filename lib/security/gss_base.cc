@@ -2,12 +2,12 @@
 
 #include <utility>
 
-#include "lib/security/gss_gate.h"
+#include "lib/security/library_gate.h"
 
 namespace socksify {
 
 Result<bool> GssLayer::Negotiate(ByteView input, size_t* consumed, Bytes* output) {
-  const GssGate gate;
+  const LibraryGate gate;
   *consumed = 0;
   if (!error_.ok()) return error_;
   if (!begun_) {
@@ -41,12 +41,12 @@ Result<bool> GssLayer::Negotiate(ByteView input, size_t* consumed, Bytes* output
 }
 
 Status GssLayer::Seal(ByteView plain, Bytes* frame) {
-  const GssGate gate;
+  const LibraryGate gate;
   return protection_->Seal(plain, frame);
 }
 
 Result<ByteSpan> GssLayer::Open(ByteSpan frame) {
-  const GssGate gate;
+  const LibraryGate gate;
   return protection_->Open(frame);
 }
 

@@ -34,7 +34,7 @@ class ImportedGssLayer final : public GssLayer {
 }  // namespace
 
 Result<Bytes> GssLayer::Export() {
-  const GssGate gate;
+  const LibraryGate gate;
   if (!established())
     return {Errc::kUnsupported, "a session is handed over once it is established"};
   auto context = protection_->ExportContext();

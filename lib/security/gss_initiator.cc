@@ -14,7 +14,7 @@ class GssInitiator final : public GssLayer {
   explicit GssInitiator(GssInitiatorOptions options) : options_(std::move(options)) {}
 
   Status Prepare() override {
-    const GssGate gate;
+    const LibraryGate gate;
     if (stage_ != Stage::kStart) return prepared_;
     stage_ = Stage::kContext;
     prepared_ = FirstToken();

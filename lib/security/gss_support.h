@@ -13,7 +13,7 @@ extern "C" {  // MIT 1.20 closes its own before the RFC 5801 calls
 
 #include "lib/base/bytes.h"
 #include "lib/base/result.h"
-#include "lib/security/gss_gate.h"
+#include "lib/security/library_gate.h"
 
 namespace socksify {
 
@@ -34,7 +34,7 @@ class GssHandle {
   Handle* address() { return &handle_; }
   void Reset() {
     if (handle_ == nullptr) return;
-    const GssGate gate;
+    const LibraryGate gate;
     OM_uint32 minor;
     (void)release(&minor, &handle_);
     handle_ = nullptr;

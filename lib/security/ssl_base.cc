@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "lib/security/library_gate.h"
+
 namespace socksify {
 namespace {
 
@@ -57,6 +59,7 @@ void SslLayer::Establish(std::unique_ptr<SslRecords> records) {
 }
 
 Status SslLayer::Seal(ByteView plain, Bytes* frame) {
+  const LibraryGate gate;
   std::lock_guard lock(mutex_);
   if (!error_.ok()) return error_;
   if (closed_) return {Errc::kUnsupported, "this direction has been closed"};
@@ -93,6 +96,7 @@ Result<size_t> SslLayer::FrameSize(ByteView head) const {
 }
 
 Result<ByteSpan> SslLayer::Open(ByteSpan frame) {
+  const LibraryGate gate;
   std::lock_guard lock(mutex_);
   if (!error_.ok()) return error_;
   auto plain = OpenData(frame.subspan(kFrameHeaderSize));
@@ -127,6 +131,7 @@ Result<ByteSpan> SslLayer::OpenData(ByteSpan data) {
 }
 
 Status SslLayer::Close(Bytes* frames) {
+  const LibraryGate gate;
   std::lock_guard lock(mutex_);
   if (!error_.ok()) return error_;
   if (closed_) return {};

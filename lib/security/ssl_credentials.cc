@@ -24,7 +24,8 @@ Status SetPriority(const std::string& text, SslCredential* credential) {
                     (error == GNUTLS_E_SUCCESS &&
                      gnutls_priority_protocol_list(credential->priority.get(), &versions) <= 0);
   if (none) {
-    return {Errc::kConfig, "tls-priority '" + text + "' leaves nothing that TLS 1.2 or later could use"};
+    return {Errc::kConfig,
+            "tls-priority '" + text + "' leaves nothing that TLS 1.2 or later could use"};
   }
   if (error != GNUTLS_E_SUCCESS) {
     std::string at = wrong == nullptr ? "" : wrong;

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "lib/security/library_gate.h"
 #include "lib/security/ssl_base.h"
 #include "lib/security/ssl_session.h"
 #include "lib/security/ssl_traffic.h"
@@ -100,6 +101,7 @@ Status SslSession::Export(Bytes* state, Bytes* out) {
 }
 
 Result<Bytes> SslLayer::Export() {
+  const LibraryGate gate;
   std::lock_guard lock(mutex_);
   if (!error_.ok()) return error_;
   if (records_ == nullptr) {
@@ -135,6 +137,7 @@ Status SslLayer::Resume(bool closed, bool peer_closed, ByteView due, ByteView be
 }
 
 Result<std::unique_ptr<SecurityLayer>> ImportSslLayer(ByteView state) {
+  const LibraryGate gate;
   auto layer = std::make_unique<ImportedSslLayer>();
   if (Status status = layer->Start(state); !status.ok()) return status;
   return std::unique_ptr<SecurityLayer>(std::move(layer));

@@ -4,6 +4,7 @@
 
 #include "lib/security/chap_layer.h"
 #include "lib/security/clear_layer.h"
+#include "lib/security/library_gate.h"
 #include "lib/security/ssl_negotiation.h"
 #include "lib/security/ssl_tickets.h"
 
@@ -15,6 +16,7 @@ class SslInitiator final : public SslNegotiation {
   explicit SslInitiator(SslInitiatorOptions options) : options_(std::move(options)) {}
 
   Status Prepare() override {
+    const LibraryGate gate;
     if (credential_ != nullptr) return {};
     auto credential = LoadSslInitiatorCredential(options_);
     if (!credential.ok()) return credential.status();

@@ -16,14 +16,15 @@
 namespace socksify {
 
 struct SslInitiatorOptions {
-  std::string server_host;        // of the SOCKS server, as the user named it
-  std::string tls_ca;             // file of trusted certificates; empty: the system's
-  std::string tls_cert, tls_key;  // files or PKCS#11 URLs; without a key it is in tls_cert, too
-  std::string tls_name;           // what the server's certificate must name; empty: server_host
-  std::string tls_priority;       // of GnuTLS; empty: AEAD ciphers with forward secrecy
-  std::vector<Method> subauth;    // offered, in order; empty: the option is not offered
-  std::string user;
-  Secret password;
+  std::string server_host = {};  // of the SOCKS server, as the user named it
+  std::string tls_ca = {};       // file of trusted certificates; empty: the system's
+  std::string tls_cert = {},
+              tls_key = {};          // files or PKCS#11 URLs; without a key it is in tls_cert, too
+  std::string tls_name = {};         // what the server's certificate must name; empty: server_host
+  std::string tls_priority = {};     // of GnuTLS; empty: AEAD ciphers with forward secrecy
+  std::vector<Method> subauth = {};  // offered, in order; empty: the option is not offered
+  std::string user = {};
+  Secret password = {};
   bool udp_naked = false;  // offer to have UDP relayed in clear
 };
 
@@ -41,9 +42,9 @@ Result<std::shared_ptr<const SslAcceptorCredential>> AcquireSslAcceptorCredentia
     const std::string& priority);
 
 struct SslAcceptorOptions {
-  std::shared_ptr<const SslAcceptorCredential> credential;
+  std::shared_ptr<const SslAcceptorCredential> credential = nullptr;
   // Accepted, best first. Empty: not asked for; required unless it holds kNone.
-  std::vector<Method> subauth;
+  std::vector<Method> subauth = {};
   const UserDatabase* users = nullptr;  // outlives the layer; needed with subauth
   bool udp_naked = false;               // agree to relay UDP in clear
 };

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "lib/security/library_gate.h"
+
 namespace socksify {
 
 Result<bool> SslNegotiation::Negotiate(ByteView input, size_t* consumed, Bytes* output) {
+  const LibraryGate gate;
   *consumed = 0;
   if (!error_.ok()) return error_;
   if (session_ == nullptr && !established()) {

@@ -158,12 +158,14 @@ Status SslSession::HandshakeError(int error, Bytes* out) {
     return verdict_.status;
   }
   if (error == GNUTLS_E_FATAL_ALERT_RECEIVED) return AlertError();
-  const Directed directed(&sink_, out);
-  (void)gnutls_alert_send_appropriate(session_.get(), error);
   if (server_ &&
       (error == GNUTLS_E_NO_CERTIFICATE_FOUND || error == GNUTLS_E_CERTIFICATE_REQUIRED)) {
+    const bool tls13 = gnutls_protocol_get_version(session_.get()) == GNUTLS_TLS1_3;
+    AppendAlert(tls13 ? GNUTLS_A_CERTIFICATE_REQUIRED : GNUTLS_A_HANDSHAKE_FAILURE, out);
     return {Errc::kAuthentication, "the client shows no certificate"};
   }
+  const Directed directed(&sink_, out);
+  (void)gnutls_alert_send_appropriate(session_.get(), error);
   return GnutlsError(Errc::kAuthentication, "the TLS handshake failed", error);
 }
 

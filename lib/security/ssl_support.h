@@ -10,6 +10,7 @@
 
 #include "lib/base/bytes.h"
 #include "lib/base/result.h"
+#include "lib/security/library_gate.h"
 
 namespace socksify {
 
@@ -25,7 +26,9 @@ class GnutlsHandle {
     return *this;
   }
   ~GnutlsHandle() {
-    if (handle_ != nullptr) release(handle_);
+    if (handle_ == nullptr) return;
+    const LibraryGate gate;
+    release(handle_);
   }
 
   Handle get() const { return handle_; }

@@ -47,6 +47,7 @@ def micro():
     report.table("handshakes in memory, client and server engine on one core", ("method", "per second"),
                  [(name, f"{medians[f'Handshakes/{name}']['items_per_second']:.0f}")
                   for name in ("gssapi", "userpass", "none")])
+    ssl(medians)
     report.table("codecs", ("encode and parse", "ns"),
                  [(name, f"{1e9 / medians[name]['items_per_second']:.0f}") for name in ("FrameHeader", "RequestByName")])
 
@@ -60,6 +61,16 @@ def protection(medians):
                      f"{1e6 / row[0]['items_per_second']:.2f}"))
     report.table("per-message protection, MB/s on one core",
                  ("level, octets", "seal", "gss_wrap", "open", "gss_unwrap", "us per seal"), rows)
+
+
+def ssl(medians):
+    """TLS 1.3 with AES-256-GCM: live in GnuTLS, and handed over to another process."""
+    rows = [(f"{where or 'live'}, {octets}", *(f"{medians[f'Ssl{kind}{key}/octets:{octets}/manual_time']['bytes_per_second'] / 1e6:.1f}"
+                                               for kind in ("Seal", "Open")))
+            for key, where in (("", ""), ("HandedOver", "handed over")) for octets in (16384, 65536)]
+    report.table("ssl: per-message protection, MB/s on one core", ("octets", "seal", "open"), rows)
+    report.table("ssl: handshakes in memory, both sides on one core", ("", "per second"),
+                 [(kind, f"{medians[f'SslHandshakes/{kind}']['items_per_second']:.0f}") for kind in ("whole", "resumed")])
 
 
 def foreign_read():

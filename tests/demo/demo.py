@@ -64,7 +64,8 @@ def explain_gssapi(piece, number):
 
 CHANGE_CIPHER_SPEC, APPLICATION_DATA = 0x14, 0x17  # types of TLS records
 STATES = {
-    ("handshake", "C"): ("ClientHello", "Finished"), ("handshake", "S"): ("ServerHello, certificate, Finished", "session tickets"),
+    ("handshake", "C"): ("ClientHello", "Finished"),
+    ("handshake", "S"): ("ServerHello, certificate, Finished", "session tickets"),
     ("options", "C"): ("options offered", "subauthentication, methods offered: userpass", "name and password"),
     ("options", "S"): ("options chosen", "method chosen: userpass", "success"),
     ("data", "C"): ("CONNECT request", "data"), ("data", "S"): ("reply", "data"),

@@ -11,8 +11,8 @@ from support.servers import BUILD, PYTHON, TESTS
 
 @pytest.mark.parametrize("method, shown", [
     ("gssapi", ["method: gssapi", "01 03", "Kerberos AP-REQ"]),
-    ("ssl", ["method: ssl", "tls version: TLS 1.3", "cipher: ", "options: subauthentication", "client principal: alice", "STATE 1: ",
-             "STATE 2: ", "STATE 3: ", "    01 01 ", "    01 02 ", "    01 03 "]),
+    ("ssl", ["method: ssl", "tls version: TLS 1.3", "cipher: ", "options: subauthentication", "client principal: alice",
+             "STATE 1: ", "STATE 2: ", "STATE 3: ", "    01 01 ", "    01 02 ", "    01 03 "]),
 ])
 def test_demo(method, shown):
     done = subprocess.run([PYTHON, str(TESTS / "demo" / "demo.py"), method], env=os.environ | {"SOCKSIFY_BUILD": str(BUILD)},

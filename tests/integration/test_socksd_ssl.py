@@ -93,7 +93,8 @@ def test_nobody_is_asked_who_they_are(start_server, pki):
         assert ("not asked who they are" in server.stderr()) != asked, server.stderr()
 
 
-@pytest.mark.parametrize("priority, version", [("NORMAL:-VERS-ALL:+VERS-TLS1.2", "TLSv1.2"), ("NORMAL:-VERS-TLS1.2", "TLSv1.3")])
+@pytest.mark.parametrize("priority, version", [("NORMAL:-VERS-ALL:+VERS-TLS1.2", "TLSv1.2"),
+                                               ("NORMAL:-VERS-TLS1.2", "TLSv1.3")])
 def test_priority(start_server, pki, priority, version):
     server = start_server(KIND, methods="ssl", tls=Tls(pki), options=["--tls-priority", priority])
     with handshaken(server, tls_stream.client_context(pki.ca)) as client:

@@ -19,8 +19,8 @@ YESCRYPT = "$y$j75$k2XAnEHBqQ1Ct2aMXFKNa/$n8wp./sz5T73Kayo4hhF1Adx6PRJlUD4cTntY2
 
 def sha_crypt(option, salt="saltofours"):
     """By OpenSSL, which shares no code with libcrypt."""
-    done = subprocess.run(["openssl", "passwd", option, "-salt", salt, "-stdin"], input=PASSWORD, capture_output=True, text=True,
-                          check=True)
+    done = subprocess.run(["openssl", "passwd", option, "-salt", salt, "-stdin"], input=PASSWORD, capture_output=True,
+                          text=True, check=True)
     return done.stdout.strip()
 
 

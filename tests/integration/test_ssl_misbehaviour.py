@@ -1,5 +1,6 @@
 """Every fault that the independent server of the SSL method can commit, and what the program then sees (protocol.md §2)."""
 
+import hashlib
 import json
 
 import pytest
@@ -22,9 +23,10 @@ HANDSHAKE = [
     (["method=03"], BROKEN + REFUSED),
     (["method=01"], BROKEN + REFUSED),
     (["method=06"], BROKEN + REFUSED),  # the same protocol, but only 0x86 was offered
-    *(([f"version@{stage}=05"], BROKEN) for stage in ("choice", "handshake", "options", "reply") if stage != "choice"),
+    *(([f"version@{stage}=05"], BROKEN) for stage in ("handshake", "options", "reply")),
     (["version@choice=48"], BROKEN),  # the H of an HTTP server
-    *(([f"state@{stage}={state}"], BROKEN) for stage in ("handshake", "options", "subauth", "reply") for state in ("00", "05", "ff")),
+    *(([f"state@{stage}={state}"], BROKEN) for state in ("00", "05", "ff")
+      for stage in ("handshake", "options", "subauth", "reply")),
     *(([f"alter@{stage}"], BROKEN + REFUSED) for stage in ("handshake", "options", "subauth", "reply")),
     *(([f"clear@{stage}"], BROKEN + REFUSED) for stage in ("handshake", "options", "subauth", "reply")),
     (["options=020110"], BROKEN + REFUSED),  # UDP-Naked was not offered
@@ -62,6 +64,7 @@ CHAP = [
     (["subauth-reply=02010300"], BROKEN),  # another version
     (["subauth-reply=01010305"], GONE + ["ETIMEDOUT"]),  # says more than there is
     (["cut@subauth=9"], GONE),
+    (["chap-impostor"], REFUSED),  # does not know the password itself
 ]
 
 FRAME = 1000
@@ -111,7 +114,8 @@ def refused(done, faults, errors):
 
 
 def attempt(server, origin, socksify, subauth, faults):
-    env = CREDENTIALS | {"SOCKSIFY_SUBAUTH": subauth} | ({"SOCKSIFY_TIMEOUT": "2"} if "stall" in faults[0] else {})
+    silent = any(word in faults[0] for word in ("stall", "subauth-reply"))
+    env = CREDENTIALS | {"SOCKSIFY_SUBAUTH": subauth} | ({"SOCKSIFY_TIMEOUT": "2"} if silent else {})
     return socksify.run(server, program("connect", "origin.test", origin.ports["echo"]), env=env)
 
 
@@ -140,6 +144,14 @@ def test_in_the_data(faulty, origin, socksify, faults, frames, end):
         assert said["octets"] in (0, FRAME)
 
 
+def test_no_renegotiation(faulty, origin, socksify):
+    """TLS 1.2 only has it: what came before is delivered, and that is all."""
+    server = faulty(["renegotiate", f"plaintext={FRAME}", "fill"], options=["--tls-version", "1.2"])
+    done = socksify.run(server, program("receive", "origin.test", origin.ports["stream"], f"{FRAME * 20} again"))
+    said = json.loads(done.stdout)
+    assert (said.get("octets"), said.get("end")) == (FRAME, "ECONNRESET"), (said, done.stderr)
+
+
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 @pytest.mark.parametrize("faults", HARMLESS, ids=words)
 def test_tolerated(faulty, origin, socksify, faults, version):
@@ -156,7 +168,22 @@ def test_tolerated(faulty, origin, socksify, faults, version):
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize("faults", [[], ["chap-two"], ["chap-challenge=1"], ["chap-challenge=255"]], ids=words)
+@pytest.mark.parametrize("faults", [["join"], ["hold"], ["hold", "fin"], ["hold", "split"]], ids=words)
+@pytest.mark.parametrize("way", ["receive", "greeter"])
+def test_all_at_once(faulty, origin, socksify, faults, way):
+    """A target that speaks first: what comes with the reply, the end too, is the program's, and it can still answer."""
+    mark = origin.mark()
+    done = socksify.run(faulty(faults), program(way, "origin.test", origin.ports["greeter"], *[1000] * (way == "greeter")))
+    said = json.loads(done.stdout)
+    lines = b"".join(b"%06d " % n + payload.MARKER + b"\n" for n in range(4096))
+    assert (said.get("octets"), said.get("end")) == (len(lines), "EOF"), (said, done.stderr)
+    assert said["sha256"] == hashlib.sha256(lines).hexdigest()
+    if way == "greeter":
+        assert origin.await_event("eof", mark, service="greeter")["sha256"] == said["sent"]
+
+
+@pytest.mark.parametrize("faults", [[], ["chap-two"], ["chap-no-mutual"], ["chap-challenge=1"], ["chap-challenge=255"]],
+                         ids=words)
 def test_chap_in_one_message_or_two(faulty, origin, socksify, faults):
-    done = attempt(faulty(faults, "chap"), origin, socksify, "chap", [""])
+    done = attempt(faulty(faults, "chap"), origin, socksify, "chap", faults or [""])
     assert json.loads(done.stdout)["error"] is None and done.stderr == "", done.stderr

@@ -23,7 +23,8 @@ def test_node(server, origin, socksify):
     done = succeed(socksify.run(server, ["node", PROGRAMS / "many.mjs", server.target, origin.ports["echo"], 50, 100_000]))
     assert json.loads(done.stdout) == {"good": 50, "failures": []}
     base = f"http://{server.target}:{origin.ports['http']}"
-    done = succeed(socksify.run(server, ["node", PROGRAMS / "transfer.mjs", "http", f"{base}/random/3000000/node", f"{base}/upload"]))
+    transfer = ["node", PROGRAMS / "transfer.mjs", "http", f"{base}/random/3000000/node", f"{base}/upload"]
+    done = succeed(socksify.run(server, transfer))
     said = json.loads(done.stdout)
     assert said["sha256"] == said["uploaded"] == payload.sha256(3_000_000, "node")
 

@@ -36,7 +36,8 @@ def test_echo(server_of, origin, tmp_path, method):
     assert (b"wonderland" in said) == (method == "userpass")
 
 
-@pytest.mark.parametrize("method, message", [("chap", b"CHAP authentication failed"), ("userpass", b"rejected our password")])
+@pytest.mark.parametrize("method, message", [
+    ("chap", b"CHAP authentication failed"), ("userpass", b"rejected our password")])
 @pytest.mark.parametrize("user, password", [("alice", "Wonderland"), ("bob", "wonderland")])
 def test_refused(server_of, origin, tmp_path, method, message, user, password):
     server = server_of(method)
@@ -60,7 +61,8 @@ def test_ssh(server_of, tmp_path):
     with Sshd(tmp_path / "sshd") as sshd:
         # plink takes PuTTY's key format only.
         subprocess.run(["puttygen", sshd.dir / "client_key", "-O", "private", "-o", tmp_path / "key.ppk"], check=True)
-        host_key = subprocess.run(["ssh-keygen", "-lf", sshd.dir / "host_key.pub"], check=True, capture_output=True, text=True)
+        host_key = subprocess.run(["ssh-keygen", "-lf", sshd.dir / "host_key.pub"], check=True,
+                                  capture_output=True, text=True)
         done = plink(tmp_path, server, server.target, sshd.port, **USER, protocol="ssh", login=sshd.user,
                      key=tmp_path / "key.ppk", input=payload.octets(1_000_000, "plink"),
                      options=["-hostkey", host_key.stdout.split()[1], "cat"])

@@ -79,7 +79,8 @@ def test_certificates(start_server, origin, pki):
             client.handshake("127.0.0.1", origin.ports["echo"], tls_stream.client_context(pki.ca, identity))
     for ca, name in ((pki.other_ca, "127.0.0.1"), (pki.ca, "elsewhere.test")):
         with connect(server) as client, pytest.raises(ssl.SSLCertVerificationError):
-            client.handshake("127.0.0.1", origin.ports["echo"], tls_stream.client_context(ca, pki["client"]), server_name=name)
+            context = tls_stream.client_context(ca, pki["client"])
+            client.handshake("127.0.0.1", origin.ports["echo"], context, server_name=name)
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
@@ -94,8 +95,8 @@ def test_resumption(start_server, origin, pki, version):
             session = client.stream.tls.session
 
 
-@pytest.mark.parametrize("faults", [["none@data"], ["fin"], ["regress"], ["key-update"], ["tickets"], ["split"], ["talk-on"]],
-                         ids=" ".join)
+@pytest.mark.parametrize("faults", [
+    ["none@data"], ["fin"], ["regress"], ["key-update"], ["tickets"], ["split"], ["talk-on"]], ids=" ".join)
 def test_allowed(start_server, origin, pki, faults):
     server = start_server("independent", methods="ssl", tls=Tls(pki), faults=[*faults, "plaintext=1000", "fill"])
     with connect(server) as client:

@@ -40,7 +40,8 @@ def test_both_directions_at_once(server, origin, socksify):
 @pytest.fixture
 def cutting(start_server, pki):
     def start(version, frame):
-        return start_server("independent", methods="ssl", tls=Tls(pki), options=["--tls-version", version, f"--frame={frame}"])
+        return start_server("independent", methods="ssl", tls=Tls(pki),
+                            options=["--tls-version", version, f"--frame={frame}"])
 
     return start
 
@@ -63,8 +64,8 @@ def test_frames_of_any_size(cutting, origin, socksify, version, frame):
 @pytest.mark.parametrize("kind", KINDS)
 def test_versions(start_server, origin, socksify, pki, kind, version):
     server = start_server(kind, methods="ssl", tls=Tls(pki))
-    priority = f"NORMAL:-VERS-ALL:+VERS-TLS{version}"
-    done = socksify.run(server, program("two_ways", server.target, origin.ports["echo"], 2_000_000), options=["--tls-priority", priority])
+    options = ["--tls-priority", f"NORMAL:-VERS-ALL:+VERS-TLS{version}"]
+    done = socksify.run(server, program("two_ways", server.target, origin.ports["echo"], 2_000_000), options=options)
     said = json.loads(done.stdout)
     assert said["end"] == "EOF" and said["sha256"] == said["sent"], (said, done.stderr)
     if kind == "independent":

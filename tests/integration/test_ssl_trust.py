@@ -52,7 +52,8 @@ def test_authority_unreadable(tls_server, origin, socksify, tmp_path):
     """No file of authorities is no trust at all, never the system's."""
     (tmp_path / "empty").write_text("")
     for path in (tmp_path / "absent", tmp_path / "empty"):
-        done = socksify.run(tls_server(), program("connect", "127.0.0.1", origin.ports["echo"]), env={"SOCKSIFY_TLS_CA": str(path)})
+        done = socksify.run(tls_server(), program("connect", "127.0.0.1", origin.ports["echo"]),
+                            env={"SOCKSIFY_TLS_CA": str(path)})
         assert done.returncode == 125 or json.loads(done.stdout)["error"] == "EACCES", done
         assert len(done.stderr.splitlines()) == 1 and str(path) in done.stderr, done.stderr
 
@@ -100,7 +101,8 @@ def test_client_certificate_is_asked_for(tls_server, origin, socksify, pki):
 
 
 def test_client_certificate_is_not_asked_for(tls_server, origin, socksify, pki):
-    let_in(tls_server(), origin, socksify, options=[f"--tls-{part}={path}" for part, path in zip(("cert", "key"), pki["client"])])
+    cert, key = pki["client"]
+    let_in(tls_server(), origin, socksify, options=["--tls-cert", str(cert), "--tls-key", str(key)])
 
 
 @pytest.mark.skipif(not namespace.available(), reason="no mount namespace")
@@ -131,7 +133,8 @@ def test_priority_cannot_go_below_tls_1_2(start_server, origin, socksify, pki):
     """Not to TLS 1.1, whoever asks for it; a string that is none is an error of the settings."""
     server = start_server("socksd-gss", methods="ssl", tls=Tls(pki))
     for priority in ("NORMAL:-VERS-ALL:+VERS-TLS1.1", "NO:SUCH:THING"):
-        done = socksify.run(server, program("connect", "127.0.0.1", origin.ports["echo"]), options=["--tls-priority", priority])
+        done = socksify.run(server, program("connect", "127.0.0.1", origin.ports["echo"]),
+                            options=["--tls-priority", priority])
         assert done.returncode == 125 or json.loads(done.stdout)["error"] is not None, (priority, done)
         assert len(done.stderr.splitlines()) == 1, done.stderr
 

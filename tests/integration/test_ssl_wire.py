@@ -18,7 +18,8 @@ def tapped(request, start_server, pki):
     taps = []
 
     def start(methods="ssl", options=(), **tls):
-        server = start_server(request.param, methods=methods, tls=Tls(pki, **tls), user="alice:wonderland", options=options)
+        server = start_server(request.param, methods=methods, tls=Tls(pki, **tls) if "ssl" in methods else None,
+                              user="alice:wonderland", options=options)
         taps.append(Tap((server.host, server.port), server.client_env))
         taps[-1].target_name = server.target
         return taps[-1]
@@ -74,7 +75,8 @@ def test_records_fill_frames(tapped, origin, socksify):
     assert len(data) < 3_000_000 / 10_000
 
 
-@pytest.mark.parametrize("setting, greeting, choice", [("0x86", [0x86], 0x86), ("0x06", [0x06], 0x06), ("both", [0x86, 0x06], 0x86)])
+@pytest.mark.parametrize("setting, greeting, choice", [
+    ("0x86", [0x86], 0x86), ("0x06", [0x06], 0x06), ("both", [0x86, 0x06], 0x86)])
 def test_the_number_of_the_method(tapped, origin, socksify, setting, greeting, choice):
     """The draft's, IANA's, or both; a server takes either."""
     connection = fetch(socksify, tapped(), origin, options=["--ssl-method", setting])
@@ -82,8 +84,9 @@ def test_the_number_of_the_method(tapped, origin, socksify, setting, greeting, c
     assert connection.octets[DOWN].startswith(bytes([wire.SOCKS, choice]))
 
 
-@pytest.mark.parametrize("methods, greeting", [("ssl,gssapi", [0x86, 1]), ("gssapi,ssl", [1, 0x86]), ("ssl,chap,userpass", [0x86, 3, 2]),
-                                               ("chap", [3]), ("userpass", [2]), ("chap,userpass", [3, 2])])
+@pytest.mark.parametrize("methods, greeting", [
+    ("ssl,gssapi", [0x86, 1]), ("gssapi,ssl", [1, 0x86]), ("ssl,chap,userpass", [0x86, 3, 2]), ("chap", [3]),
+    ("userpass", [2]), ("chap,userpass", [3, 2])])
 def test_only_what_is_listed_is_offered(tapped, origin, socksify, methods, greeting):
     tap = tapped(methods=methods)
     connection = fetch(socksify, tap, origin, env=CREDENTIALS)
@@ -115,7 +118,6 @@ def test_we_close_in_order(tapped, origin, socksify, how):
     done = socksify.run(tap, program(name, tap.target_name, origin.ports[service], 1000))
     assert done.returncode == 0, done.stderr
     (connection,) = tap.await_done()
-    assert not connection.broken
     client, _ = check_ssl(connection)
     closing = [piece for piece in client if piece.kind == "closing"]
     assert closing and client[-1].kind == "closing" and len(closing[-1].octets) > 4

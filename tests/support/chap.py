@@ -82,8 +82,8 @@ def accept(stream, write, users, faults):
     good = password is not None and hmac.compare_digest(message.get(RESPONSE, b""), response(password, challenge))
     status = faults.octet("subauth-status")
     answer = [(STATUS, (OK if good else FAILED) if status is None else bytes([status]))]
-    mutual = good and CHALLENGE in message
-    if mutual and not faults.on("chap-no-mutual"):
+    mutual = good and CHALLENGE in message and not faults.on("chap-no-mutual")
+    if mutual:
         theirs = response(b"another" if faults.on("chap-impostor") else password, message[CHALLENGE])
         answer.append((RESPONSE, theirs))
     write(encode(*answer))

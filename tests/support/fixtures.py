@@ -41,15 +41,22 @@ class Origin(Service):
     def untouched(self, *services):
         """Nobody connects to any of `services` meanwhile.
 
-        Our own connection afterwards closes the account, because accepts are told in order.
+        Connections of our own before and after open and close the account, because accepts are told in order.
         """
+        for service in services:
+            self._visit(service)
         mark = self.mark()
         yield
         for service in services:
-            with socket.create_connection(("127.0.0.1", self.ports[service])) as own:
-                self.await_event("accept", mark, peer=list(own.getsockname()))
-                seen = [e for e in self.since(mark, "accept") if e["service"] == service]
-                assert len(seen) == 1, f"reached directly: {seen}"
+            self._visit(service)
+            seen = [e for e in self.since(mark, "accept") if e["service"] == service]
+            assert len(seen) == 1, f"reached directly: {seen}"
+
+    def _visit(self, service):
+        """A connection, until the origin has told of it."""
+        mark = self.mark()
+        with socket.create_connection(("127.0.0.1", self.ports[service])) as own:
+            self.await_event("accept", mark, peer=list(own.getsockname()))
 
 
 @pytest.fixture(scope="session")

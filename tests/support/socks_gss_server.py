@@ -237,13 +237,13 @@ class Session:
         return bytes(reply)
 
     def reply(self, reply):
+        if self.target and self.faults.on("join"):
+            reply += self.target.recv(1024)
         if self.gss is None or self.faults.on("clear-reply"):
             self.writer.send("reply", reply)
             return
         if self.faults.on("empty-token", "reply"):
             self.writer.raw(self.gss.seal(b"", self.level))
-        if self.faults.on("join"):
-            reply += self.target.recv(1024)
         if self.faults.on("split-reply"):
             for octet in reply:
                 self.writer.raw(self.gss.seal(bytes([octet]), self.level))

@@ -21,14 +21,20 @@ from support.ssl_faults import SslMisbehaviour  # noqa: E402
 class TlsWriter:
     """What FaultyWriter is, inside TLS. The faults are in its frames, which go out by the session's writer."""
 
-    def __init__(self, writer, faults, frame_size):
-        self.writer, self.faults, self.frame_size = writer, faults, frame_size
+    def __init__(self, writer, faults):
+        self.writer, self.faults = writer, faults
         self.stream = None
         self.stage, self.clear = "handshake", b""
         self.data_frames = 0
+        self.held = b""
 
     def put(self, frames):
         """For the stream: the first frame is the one that may be faulty."""
+        if self.stage in ("reply", "data", "close") and self.faults.on("hold"):
+            self.held += b"".join(frames)
+            if self.stage == "close":
+                self.writer.raw(self.held)
+            return
         if self.stage == "data":
             self.data_frames += 1
             if self.faults.on("regress"):
@@ -45,8 +51,7 @@ class TlsWriter:
         self.writer.raw(rest)
 
     def send(self, stage, message):
-        if stage != self.stage:
-            self.stage = stage
+        self.stage = stage
         if stage in ("reply", "data"):
             self.stream.state = tls_stream.DATA
         if stage == "data" and self.data_frames == self.faults.number("frame-number", 1):
@@ -60,6 +65,8 @@ class TlsWriter:
             self.stream.new_ticket(tls_stream.HANDSHAKE)
         if self.faults.on("key-update"):
             self.stream.key_update()
+        if self.faults.on("renegotiate"):
+            self.stream.renegotiate()
         self.stage = stage
 
     def raw(self, octets):
@@ -97,7 +104,7 @@ class SslSession(socks_gss_server.Session):
             super().authenticate(method)
 
     def begin_tls(self):
-        tls = TlsWriter(self.writer, self.faults, self.options.frame)
+        tls = TlsWriter(self.writer, self.faults)
         tls.stream = tls_stream.TlsStream(self.reader, tls.put, self.server.context, self.options.frame, server_side=True)
         tls.stream.handshake()
         session, certificate = tls.stream.tls, tls.stream.tls.getpeercert()

@@ -22,14 +22,15 @@ subauth
     chap-impostor       another password's answer to it
 data
     regress             all of it in STATE 1                 key-update          before the frame (allowed)
-    tickets             before it, in STATE 1 (allowed)
+    tickets             before it, in STATE 1 (allowed)      renegotiate         a HelloRequest before it
 close
     no-notify           FIN alone                            empty-close         `01 04 00 00`, then FIN
     fin                 FIN right behind close_notify (allowed)
     talk-on             data after it
 reply
     rep=N  rep-short=N  atyp=N  reply-version=HEX            as of misbehaviour.py
-    join                the reply shares its frame with data
+    join                the reply shares its record with data (allowed)
+    hold                reply, data and close_notify in one go, once the target has said it all (allowed)
 """
 
 from support.misbehaviour import Misbehaviour
@@ -38,7 +39,7 @@ STAGES = ("choice", "handshake", "options", "subauth", "reply", "data", "close")
 STAGED = ("close", "reset", "stall", "cut", "version", "state", "alter", "clear", "none")
 PLAIN = ("method", "options", "subauth-method", "subauth-status", "subauth-reply", "chap-two", "chap-algorithm",
          "chap-challenge", "chap-empty", "chap-no-mutual", "chap-impostor", "frame-number", "regress", "key-update",
-         "tickets", "no-notify", "empty-close", "fin", "talk-on", "rep", "rep-short", "atyp", "reply-version", "join",
+         "tickets", "renegotiate", "no-notify", "empty-close", "fin", "talk-on", "rep", "rep-short", "atyp", "reply-version", "join", "hold",
          "split", "plaintext", "fill")
 
 

@@ -186,6 +186,10 @@ class TlsStream:
         """A session ticket after the handshake, in a frame of `state`."""
         self._openssl("SSL_new_session_ticket", state=state)
 
+    def renegotiate(self):
+        """TLS 1.2: asks for another handshake."""
+        self._openssl("SSL_renegotiate")
+
     def _openssl(self, function, *arguments, state=None):
         library = ctypes.CDLL("libssl.so.3")
         members = ctypes.cast(id(self.tls._sslobj), ctypes.POINTER(ctypes.c_void_p))  # after refcount, type, owner: SSL*
@@ -195,5 +199,6 @@ class TlsStream:
             with self._tls:
                 assert library.SSL_get_version(session).decode() == self.tls.version()
                 assert getattr(library, function)(session, *arguments) == 1, function
-                self.tls.do_handshake()
+                with contextlib.suppress(ssl.SSLWantReadError):
+                    self.tls.do_handshake()
             self._flush(state)

@@ -53,5 +53,68 @@ TEST(SslExportTest, EveryCipherOfBothVersions) {
   }
 }
 
+TEST(SslExportTest, AnExportedLayerIsOver) {
+  auto pair = EstablishedSslPair();
+  Bytes frame = Sealed(*pair->server.layer, Text("late"));
+  ASSERT_TRUE(pair->client.layer->Export().ok());
+  Bytes kept;
+  EXPECT_FALSE(pair->client.layer->Seal(Text("late"), &kept).ok());
+  EXPECT_FALSE(pair->client.layer->Close(&kept).ok());
+  EXPECT_TRUE(kept.empty());
+  EXPECT_FALSE(pair->client.layer->Open(frame).ok());
+  EXPECT_FALSE(pair->client.layer->Export().ok());
+}
+
+TEST(SslExportTest, CbcIsNot) {
+  auto pair = EstablishedSslPair(Priority(kTls12, "AES-128-CBC"));
+  EXPECT_EQ(pair->client.layer->Export().status().code(), Errc::kUnsupported);
+  TalkBothWays(*pair);  // it goes on
+  ExpectTalks(*pair->client.layer, *pair->server.layer, pair->client.layer->MaxPlaintext());
+}
+
+TEST(SslExportTest, AlteredReplayedAndMissingRecordsAreRefusedAfter) {
+  for (const char* version : {kTls12, kTls13}) {
+    for (const char* fault : {"replayed", "missing", "altered", "shortened"}) {
+      auto pair = EstablishedSslPair(version);
+      Bytes frame = Sealed(*pair->server.layer, Text("first"));
+      const Bytes kept = frame;
+      ASSERT_TRUE(pair->client.layer->Open(frame).ok());
+      HandOver(&pair->client);
+      const Bytes second = Sealed(*pair->server.layer, Text("second"));
+      frame = second;
+      if (fault == std::string("replayed")) frame = kept;
+      if (fault == std::string("missing")) frame = Sealed(*pair->server.layer, Text("third"));
+      if (fault == std::string("altered")) frame.back() ^= 1;
+      if (fault == std::string("shortened")) {  // the record and the frame say so
+        frame.resize(12);
+        frame[3] = 8;
+        frame[8] = 3;
+      }
+      EXPECT_EQ(pair->client.layer->Open(frame).status().code(), Errc::kIntegrity) << fault;
+      frame = second;
+      EXPECT_FALSE(pair->client.layer->Open(frame).ok());
+    }
+  }
+}
+
+TEST(SslExportTest, WhatIsNoWholeStateIsRefused) {
+  auto pair = EstablishedSslPair();
+  auto state = pair->client.layer->Export();
+  ASSERT_TRUE(state.ok());
+  for (size_t size = 0; size < state->size(); size++) {
+    const Bytes part(state->begin(), state->begin() + static_cast<ptrdiff_t>(size));
+    EXPECT_FALSE(ImportSecurityLayer(part).ok()) << size << " of " << state->size();
+  }
+  Bytes more = *state;
+  more.push_back(0);
+  EXPECT_FALSE(ImportSecurityLayer(more).ok());
+  for (size_t at : {0, 1, 6, 7, 8}) {  // version, flags, TLS version, cipher, hash
+    Bytes other = *state;
+    other[at] = 99;
+    EXPECT_FALSE(ImportSecurityLayer(other).ok()) << at;
+  }
+  EXPECT_TRUE(ImportSecurityLayer(*state).ok());
+}
+
 }  // namespace
 }  // namespace socksify

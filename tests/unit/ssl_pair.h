@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "lib/security/ssl_layer.h"
+#include "tests/unit/cut.h"
 #include "tests/unit/gss_pair.h"
 #include "tests/unit/ssl_pki.h"
 

@@ -71,15 +71,15 @@ Result<UserDatabase> ReadUsers(const std::string& path) {
     const std::string_view text =
         colon == std::string_view::npos ? std::string_view() : line.substr(colon + 1);
     auto password = ParseStoredPassword(text);
-    const auto wrong = [&](const std::string& what) -> Status {
-      return {Errc::kConfig, "--users: " + path + ":" + std::to_string(number) + ": " + what};
-    };
-    if (name.empty() || text.empty() || name.size() > kMaxField) {
-      return wrong("not name:password of 1 to 255 octets each");
+    const size_t length = password.ok() && !password->hashed ? password->text.octets().size() : 1;
+    Status status = password.status();
+    if (name.empty() || text.empty() || name.size() > kMaxField || length > kMaxField) {
+      status = {Errc::kConfig, "not name:password of 1 to 255 octets each"};
     }
-    if (!password.ok()) return wrong(password.status().message());
-    if (!password->hashed && password->text.octets().size() > kMaxField) {
-      return wrong("not name:password of 1 to 255 octets each");
+    if (!status.ok()) {
+      std::string where = "--users: " + path + ":";
+      where += std::to_string(number) + ": ";
+      return {Errc::kConfig, where + status.message()};
     }
     users.insert_or_assign(std::string(name), std::move(*password));
   }

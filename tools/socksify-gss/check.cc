@@ -101,6 +101,15 @@ void PrintLine(const char* key, const std::string& value) {
   if (!value.empty()) printf("%s: %s\n", key, value.c_str());
 }
 
+// Ends the session as its method has it, or the server would take it for cut off. As far as the
+// socket takes it at once: nothing else depends on it.
+void SayGoodbye(int fd, ClientEngine& engine) {
+  Bytes farewell;
+  const std::unique_ptr<SecurityLayer> layer = engine.TakeLayer();
+  if (!layer->Close(&farewell).ok() || farewell.empty()) return;
+  (void)send(fd, farewell.data(), farewell.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 // One negotiation with the server, and how long it took.
 struct Negotiation {
   Method method;
@@ -120,8 +129,9 @@ Result<Negotiation> Negotiate(const Core& core, const Config& config,
   if (Status status = engine->Prepare(); !status.ok()) return status;
   Handshake handshake(kLibcSocketCalls, socket->get(), *engine);
   if (Status status = handshake.Run(deadline); !status.ok()) return status;
-  return Negotiation{engine->method(), engine->summary(), connect_ms,
-                     MillisecondsSince(negotiation_start)};
+  const long long negotiation_ms = MillisecondsSince(negotiation_start);
+  SayGoodbye(socket->get(), *engine);
+  return Negotiation{engine->method(), engine->summary(), connect_ms, negotiation_ms};
 }
 
 // What the layer says of itself under this name; null when it does not.

@@ -152,7 +152,7 @@ std::string HelpText() {
   std::string text =
       "Usage: socksify-gss [OPTION]... [--] COMMAND [ARG]...\n"
       "Runs COMMAND with its network connections going through a SOCKS 5 server, authenticated\n"
-      "and sealed (RFC 1961). Each option has the variable and, without its dashes, the\n"
+      "and sealed (RFC 1961 or TLS). Each option has the variable and, without its dashes, the\n"
       "configuration key of the same meaning.\n\n";
   for (const Setting& setting : Settings()) {
     if (!IsOption(setting)) continue;

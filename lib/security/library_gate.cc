@@ -1,4 +1,4 @@
-#include "lib/security/gss_gate.h"
+#include "lib/security/library_gate.h"
 
 #include <pthread.h>
 #include <unistd.h>
@@ -46,7 +46,7 @@ __attribute__((destructor)) void Close() {
 
 }  // namespace
 
-GssGate::GssGate() {
+LibraryGate::LibraryGate() {
   if (t_depth++ != 0) return;
   ++g_inside;
   if (!g_closed || pthread_equal(g_closer, pthread_self()) != 0) return;
@@ -54,7 +54,7 @@ GssGate::GssGate() {
   for (;;) pause();
 }
 
-GssGate::~GssGate() {
+LibraryGate::~LibraryGate() {
   if (--t_depth == 0) Leave();
 }
 
