@@ -83,7 +83,11 @@ ssize_t Connection::AwaitOctets(int fd, size_t octets, int flags) {
       real::recv(fd, nullptr, octets, MSG_PEEK | MSG_TRUNC | MSG_WAITALL | (flags & MSG_DONTWAIT));
   pthread_cleanup_pop(0);
   waiters_.Leave(waiting.place);
-  if (came < 0 && IsLoss(errno)) NoteLost();
+  if (came < 0 && IsLoss(errno)) {
+    NoteLost();
+    // The peer's own last message, to who has shut down both directions: the kernel resets for it.
+    if (closes_ && receiver_.is_shut_down()) came = 0;
+  }
   return came;
 }
 

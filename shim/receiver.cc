@@ -321,8 +321,9 @@ Receiver::Loaded Receiver::Refill(int fd) {
     return Loaded::kFrame;
   }
   if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return Loaded::kNothing;
-  pending_errno_ = errno;
   lost_ = true;
+  if (shut_down_ && layer_->closes()) return Loaded::kEnd;  // its last message may be refused
+  pending_errno_ = errno;
   return Loaded::kError;
 }
 

@@ -55,6 +55,11 @@ void Relay::OnEnd(Stream* stream, int error) {
 void Relay::OnWritten(Stream*) { Balance(); }
 
 void Relay::OnWriteError(Stream* stream, int) {
+  // Who has said its own end and closes need not take ours, which its kernel answers with a reset.
+  if (stream == wire_.get() && codec_.peer_closed() && sealing_.ended) {
+    sealing_.shut = true;
+    return Balance();
+  }
   // What it has sent before is still to be read; its end follows, unless it has come already.
   WrittenTo(stream).broken = true;
   if (ReadFrom(stream).ended) BeginReset(&ReadFrom(stream));

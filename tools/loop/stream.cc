@@ -66,7 +66,19 @@ void Stream::OnRead(ssize_t count, const uv_buf_t* buffer) {
     return;
   }
   StopReading();
-  owner_->OnEnd(this, count == UV_EOF ? 0 : static_cast<int>(count));
+  owner_->OnEnd(this, count == UV_EOF ? PendingError() : static_cast<int>(count));
+}
+
+// libuv takes a hang-up right behind octets for the end, also where it is a reset.
+int Stream::PendingError() const {
+  uv_os_fd_t fd;
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (uv_fileno(reinterpret_cast<const uv_handle_t*>(&tcp_), &fd) != 0 ||
+      getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) {
+    return 0;
+  }
+  return uv_translate_sys_error(error);
 }
 
 void Stream::Write(Bytes octets) {

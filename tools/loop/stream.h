@@ -77,6 +77,7 @@ class Stream {
   uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(&tcp_); }
   void Close();
   void OnRead(ssize_t count, const uv_buf_t* buffer);
+  int PendingError() const;
 
   uv_tcp_t tcp_;
   uv_shutdown_t shutdown_;
