@@ -28,7 +28,7 @@ class ImportedSslLayer final : public SslLayer {
  public:
   Status Start(ByteView state) {
     Cursor in(state);
-    const Status bad(Errc::kMalformed, "this is no session that was handed over");
+    Status bad(Errc::kMalformed, "this is no session that was handed over");
     const uint8_t version = in.U8(), flags = in.U8();
     const ByteView due = in.Take(in.U16()), begun = in.Take(in.U16());
     if (!in.ok() || version != kVersion || (flags & ~(kClosed | kPeerClosed)) != 0) return bad;

@@ -100,7 +100,7 @@ Status SslNegotiation::RefuseOrderly(Status why) {
   return why;
 }
 
-void SslNegotiation::Note(SslOptions options) {
+void SslNegotiation::Note(const SslOptions& options) {
   std::string text;
   for (SslOption option : options.options) {
     text += text.empty() ? "" : ", ";

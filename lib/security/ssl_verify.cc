@@ -77,16 +77,15 @@ CertificateVerdict Judge(unsigned status, const std::vector<GnutlsCertificate>& 
   };
   const time_t now = time(nullptr);
   for (const GnutlsCertificate& certificate : chain) {
-    const std::string which = "the certificate '" + SubjectOf(certificate.get()) + "'";
+    const std::string which = "the certificate '" + SubjectOf(certificate.get()) + "' of " + whose;
     const time_t until = gnutls_x509_crt_get_expiration_time(certificate.get());
     const time_t from = gnutls_x509_crt_get_activation_time(certificate.get());
     if ((status & GNUTLS_CERT_EXPIRED) != 0 && until < now) {
-      return refuse(GNUTLS_A_CERTIFICATE_EXPIRED,
-                    which + " of " + whose + " expired on " + Moment(until));
+      return refuse(GNUTLS_A_CERTIFICATE_EXPIRED, which + " expired on " + Moment(until));
     }
     if ((status & GNUTLS_CERT_NOT_ACTIVATED) != 0 && from > now) {
-      return refuse(GNUTLS_A_CERTIFICATE_EXPIRED, which + " of " + whose + " is not valid before " +
-                                                      Moment(from) + " (is the clock right?)");
+      return refuse(GNUTLS_A_CERTIFICATE_EXPIRED,
+                    which + " is not valid before " + Moment(from) + " (is the clock right?)");
     }
   }
   const std::string own = "the certificate '" + SubjectOf(chain.front().get()) + "' of " + whose;
