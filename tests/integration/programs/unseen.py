@@ -57,7 +57,8 @@ def main():
     with socket.create_connection(address) as connection:
         if how == "keep":
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # whatever we were started with
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)
             fd = connection.fileno()
             with subprocess.Popen(["bash", "-c", KEEPER.format(fd, sys.argv[5])], stdin=int(sys.argv[4]),
                                   pass_fds=[fd, int(sys.argv[5])], start_new_session=True):
