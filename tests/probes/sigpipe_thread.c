@@ -37,7 +37,7 @@ static void* writer(void* unused) {
 int main(int argc, char** argv) {
   probe_start(argc, argv);
   struct sigaction action = {.sa_handler = note};
-  static char much[8 << 20];
+  static char much[256 << 20]; /* more than all buffers on the way */
   sigset_t pipe_only;
   pthread_t thread;
   sigaction(SIGPIPE, &action, NULL);
