@@ -81,6 +81,7 @@ struct scenario {
   const char* name;
   void (*run)(void);
   bool executes;
+  bool threads_in_child; /* a forked child starts threads */
 };
 
 /* Something that happens in the middle of another thread's transfers, or of one's own. */
