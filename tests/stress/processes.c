@@ -350,16 +350,16 @@ void disturb(struct stream* stream) {
 }
 
 const struct scenario process_scenarios[] = {
-    {"child uses", child_uses, false},
-    {"child exits", child_exits, false},
-    {"both in turns", both_in_turns, false},
-    {"child connects", child_connects, false, true},
-    {"exit with threads", exit_with_threads, false, true},
-    {"program uses", program_uses, true},
-    {"run true", run_true, true},
-    {"pipe true", pipe_true, true},
-    {"standard io", standard_io, false},
-    {"spliced", spliced, false},
-    {"passed", passed, false},
-    {NULL, NULL, false},
+    {"child uses", child_uses, kNothing},
+    {"child exits", child_exits, kNothing},
+    {"both in turns", both_in_turns, kNothing},
+    {"child connects", child_connects, kThreadsInChild},
+    {"exit with threads", exit_with_threads, kThreadsInChild},
+    {"program uses", program_uses, kPrograms},
+    {"run true", run_true, kPrograms},
+    {"pipe true", pipe_true, kPrograms},
+    {"standard io", standard_io, kNothing},
+    {"spliced", spliced, kNothing},
+    {"passed", passed, kNothing},
+    {NULL, NULL, kNothing},
 };

@@ -18,9 +18,9 @@ enum { kStuck = 150, kOwnDescriptors = 24, kLowest = 512 };
 /* The address sanitizer of GCC 12 does not survive threads in a child that was forked beside other
  * threads: there a lock of its own may be held for ever. */
 #ifdef __SANITIZE_ADDRESS__
-enum { kThreadsInChild = false };
+enum { kChildrenMayThread = false };
 #else
-enum { kThreadsInChild = true };
+enum { kChildrenMayThread = true };
 #endif
 
 _Thread_local struct worker* self;
@@ -117,7 +117,8 @@ static void* work(void* argument) {
     const uint32_t n = draw(all);
     const struct scenario* scenario =
         n < threads ? &thread_scenarios[n] : &process_scenarios[n - threads];
-    if ((scenario->executes && !may_execute) || (scenario->threads_in_child && !kThreadsInChild) ||
+    if ((scenario->demand == kPrograms && !may_execute) ||
+        (scenario->demand == kThreadsInChild && !kChildrenMayThread) ||
         (only != NULL && strcmp(only, scenario->name) != 0))
       continue;
     self->scenario = scenario->name;

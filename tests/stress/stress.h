@@ -77,11 +77,12 @@ void stream_await(int fd, short events);
 
 /* ---- scenarios ---- */
 
+enum demand { kNothing, kPrograms, kThreadsInChild }; /* what not every build can do */
+
 struct scenario {
   const char* name;
   void (*run)(void);
-  bool executes;
-  bool threads_in_child; /* a forked child starts threads */
+  enum demand demand;
 };
 
 /* Something that happens in the middle of another thread's transfers, or of one's own. */
