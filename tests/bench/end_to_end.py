@@ -15,10 +15,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench import report  # noqa: E402
+from support.pki import Pki  # noqa: E402
 from support.process import Service  # noqa: E402
 from support.realm import Realm  # noqa: E402
 from support.runner import Socksify  # noqa: E402
-from support.servers import BUILD, SocksServer, base_env  # noqa: E402
+from support.servers import BUILD, SocksServer, Tls, base_env  # noqa: E402
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 OCTETS = 128_000_000
@@ -36,11 +37,14 @@ class EndToEnd:
         self.sink = stack.enter_context(Service([PUMP, "serve"]))
         sealed = stack.enter_context(SocksServer("socksd-gss", realm, directory / "gssapi"))
         clear = stack.enter_context(SocksServer("socksd-gss", realm, directory / "none", methods="none"))
+        tls = Tls(Pki(directory / "pki"))
+        ssl = stack.enter_context(SocksServer("socksd-gss", realm, directory / "ssl", methods="ssl", tls=tls))
         self.paths = {
             "direct": None,
             "SOCKS, method none": (clear, "confidentiality", ("--methods=none",)),
             "level 1, integrity": (sealed, "integrity", ()),
             "level 2, confidentiality": (sealed, "confidentiality", ()),
+            "ssl": (ssl, "confidentiality", ()),
         }
 
     def once(self, path, way):

@@ -99,7 +99,6 @@ def gssapi(directory):
 @contextlib.contextmanager
 def ssl(directory):
     """No realm at all."""
-    (directory / "pki").mkdir()
     pki = Pki(directory / "pki")
     secret = directory / "password"
     secret.write_text(PASSWORD + "\n")

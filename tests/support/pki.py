@@ -79,6 +79,7 @@ class Pki:
 
     def __init__(self, directory):
         self.directory = Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
         self.ca, self.other_ca = self._authority("ca"), self._authority("other-ca")
         for name, issued in ISSUED.items():
             self._issue(name, issued)
@@ -116,5 +117,4 @@ class Pki:
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1]).mkdir(parents=True, exist_ok=True)
     Pki(sys.argv[1])
