@@ -88,6 +88,8 @@ class ServerEngineTest : public ::testing::Test {
 
   ServerPolicy policy_ = {.methods = {Method::kGssapi, Method::kUserpass, Method::kNone},
                           .gss_credential = nullptr,
+                          .ssl_credential = nullptr,
+                          .subauth = {},
                           .users = UserDatabase({{"alice", {Secret("wonderland")}}})};
   std::unique_ptr<ServerEngine> engine_;
 };
