@@ -104,6 +104,33 @@ class SecurityLayer {
   // Seal() fails from then on. Called by whoever may call Seal().
   virtual Status Close(Bytes*) { return {}; }
 
+  // --- datagrams, of an established session (RFC 1928 section 7, RFC 1961 section 6) ---
+  //
+  // They are numbered with the frames of the session. SealDatagram and OpenDatagram may be called
+  // as Seal and Open may, beside these.
+
+  // May datagrams be relayed under this session? SSL's may, in clear, where UDP-Naked was agreed.
+  virtual bool relays_datagrams() const { return true; }
+
+  // Most octets of plaintext, header included, that fit into one datagram of UDP.
+  virtual size_t MaxDatagram() const { return 0; }
+
+  // Appends one datagram with all of `plain` (at most MaxDatagram() octets) to `datagram`.
+  virtual Status SealDatagram(ByteView, Bytes*) {
+    return {Errc::kUnsupported, "this session relays no datagrams"};
+  }
+
+  // Opens one, in place: the plaintext is a view into `datagram`. Missing and reordered ones are as
+  // UDP has them; one that has come before is an error. No error is the end of the session: the
+  // datagram, which may be anybody's, is to be dropped.
+  virtual Result<ByteSpan> OpenDatagram(ByteSpan) {
+    return {Errc::kUnsupported, "this session relays no datagrams"};
+  }
+
+  // Is a missing, repeated or reordered frame an error? A session that was negotiated for datagrams
+  // may leave the order alone; then nothing but UDP ASSOCIATE may be asked for in it.
+  virtual bool ordered() const { return true; }
+
   // Ends this layer, with nobody in Seal or Open: they fail from now on. The octets let
   // ImportSecurityLayer go on in another process; they are secret. kUnsupported where that cannot
   // be done; the layer goes on then.

@@ -1,0 +1,34 @@
+#include "lib/engine/datagram_codec.h"
+
+#include <utility>
+
+#include "lib/wire/datagram.h"
+
+namespace socksify {
+
+Status SealDatagram(SecurityLayer& layer, const Address& address, ByteView data, Bytes* datagram) {
+  if (data.size() > MaxDatagramData(layer, address)) {
+    return {Errc::kUnsupported,
+            "a datagram cannot hold " + std::to_string(data.size()) + " octets"};
+  }
+  Bytes plain;
+  plain.reserve(DatagramHeadSize(address) + data.size());
+  if (Status status = AppendDatagramHead(plain, address); !status.ok()) return status;
+  Append(plain, data);
+  return layer.SealDatagram(plain, datagram);
+}
+
+Result<Datagram> OpenDatagram(SecurityLayer& layer, ByteSpan datagram) {
+  auto plain = layer.OpenDatagram(datagram);
+  if (!plain.ok()) return plain.status();
+  auto head = ParseDatagramHead(*plain);
+  if (!head.ok()) return head.status();
+  return Datagram{std::move(head->address), plain->subspan(head->size)};
+}
+
+size_t MaxDatagramData(const SecurityLayer& layer, const Address& address) {
+  const size_t head = DatagramHeadSize(address), most = layer.MaxDatagram();
+  return most > head ? most - head : 0;
+}
+
+}  // namespace socksify
