@@ -185,6 +185,7 @@ class Connection {
   ssize_t AwaitOctets(int fd, size_t octets, int flags);
   bool AwaitWritable(int fd, int flags);
   int ShutDownEvent();
+  int ShutDownReceiving(int fd);
   bool AwaitRoom(int fd, int flags);
   void TellOutcome();
   bool Own(ForkShare::Direction direction);
