@@ -1,76 +1,85 @@
 #!/usr/bin/python3
-"""Bulk transfers on loopback, direct and through socksify-gss and socksd-gss, by turns.
+"""What a program feels, by every path to the same origin, by turns: throughput, processor time, connect, ping-pong.
 
-    end_to_end.py      prints a table of MB/s (medians) and keeps every figure in build/bench/end_to_end.json
+    end_to_end.py      prints a table (medians) and keeps every figure in build/bench/end_to_end.json
+
+Client, server and origin are in namespaces of one machine, so a path's rate counts the processors' work at all three.
+DANTE_PREFIX=DIR adds Dante (sbin/sockd and lib/libdsocks.so, both with GSSAPI). BENCH_ROUNDS rounds, 5 unless given.
 """
 
-import contextlib
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench import report  # noqa: E402
-from support.pki import Pki  # noqa: E402
+from bench import paths, report  # noqa: E402
 from support.process import Service  # noqa: E402
-from support.realm import Realm  # noqa: E402
-from support.runner import Socksify  # noqa: E402
-from support.servers import BUILD, SocksServer, Tls, base_env  # noqa: E402
+from support.servers import BUILD  # noqa: E402
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 OCTETS = 128_000_000
-WAYS = ("down", "up")
-PUMP = str(BUILD / "bench" / "pump")
+PINGS, CONNECTS, PARALLEL = 1000, 50, 1000
+SLOW = ("Dante, level 1", "Dante, level 2")  # of which 1,000 parallel connects are not asked: it connects one by one
 
 
-class EndToEnd:
-    def __init__(self, stack):
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        realm = stack.enter_context(Realm(directory / "realm"))
-        realm.populate()
-        self.plain_env = base_env(realm.env)
-        self.socksify = Socksify(realm, directory)
-        self.sink = stack.enter_context(Service([PUMP, "serve"]))
-        sealed = stack.enter_context(SocksServer("socksd-gss", realm, directory / "gssapi"))
-        clear = stack.enter_context(SocksServer("socksd-gss", realm, directory / "none", methods="none"))
-        tls = Tls(Pki(directory / "pki"))
-        ssl = stack.enter_context(SocksServer("socksd-gss", realm, directory / "ssl", methods="ssl", tls=tls))
-        self.paths = {
-            "direct": None,
-            "SOCKS, method none": (clear, "confidentiality", ("--methods=none",)),
-            "level 1, integrity": (sealed, "integrity", ()),
-            "level 2, confidentiality": (sealed, "confidentiality", ()),
-            "ssl": (ssl, "confidentiality", ()),
-        }
+def measure(path, target):
+    """One round of one path: figures by name."""
+    figures = {}
+    for way in ("down", "up"):
+        (seconds, processor), helpers = path.run(way, *target, OCTETS)
+        figures[way] = OCTETS / 1e6 / seconds
+        figures[f"{way} cpu"] = (processor + helpers) / (OCTETS / 1e9)
+    figures["ping"] = path.run("ping", *target, PINGS)[0][0] * 1e6
+    figures["connect"] = path.run("connect", *target, CONNECTS)[0][0] * 1e3
+    return figures
 
-    def once(self, path, way):
-        argv = [PUMP, way, "127.0.0.1", str(self.sink.port), str(OCTETS)]
-        if self.paths[path] is None:
-            done = subprocess.run(argv, env=self.plain_env, capture_output=True, check=True)
-        else:
-            server, level, options = self.paths[path]
-            done = self.socksify.run(server, argv, level=level, options=options)
-        if done.returncode != 0:
-            raise SystemExit(f"{path}, {way}: {done.stderr}")
-        return OCTETS / 1e6 / float(done.stdout)
+
+def collect():
+    results = {}
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory, paths.opened(Path(directory)) as opened:
+        world = opened.world
+        origin = opened.stack.enter_context(Service(world.enter["origin"]([paths.PUMP, "serve", world.origin_address])))
+        target = (world.origin_address, origin.port)
+        every = opened.all()
+        for _ in range(ROUNDS):
+            for name, path in every.items():
+                figures = measure(path, target)
+                if name not in SLOW:
+                    figures["parallel"] = path.run("parallel", *target, PARALLEL)[0][0]
+                for figure, value in figures.items():
+                    results.setdefault(name, {}).setdefault(figure, []).append(value)
+    return results
 
 
 def main():
-    results = {}
-    with contextlib.ExitStack() as stack:
-        bench = EndToEnd(stack)
-        for _ in range(ROUNDS):
-            for path in bench.paths:
-                for way in WAYS:
-                    results.setdefault(path, {}).setdefault(way, []).append(bench.once(path, way))
+    results = collect()
     report.keep(BUILD, "end_to_end", results)
-    report.table(f"end to end on loopback, MB/s, median of {ROUNDS} transfers of {OCTETS // 1_000_000} MB",
-                 ("path", "download", "upload"),
-                 [(path, *(f"{statistics.median(ways[way]):.0f}" for way in WAYS)) for path, ways in results.items()])
+    medians = {name: {figure: statistics.median(values) for figure, values in figures.items()}
+               for name, figures in results.items()}
+    columns = {"down": "down MB/s", "up": "up MB/s", "down cpu": "client s/GB down", "up cpu": "up", "connect": "connect ms",
+               "ping": "ping us", "parallel": f"{PARALLEL} connects s"}
+    digits = {"down": 0, "up": 0, "ping": 0}
+    report.table(f"end to end, medians of {ROUNDS} rounds by turns", ("path", *columns.values()),
+                 [(name, *(f"{figures[column]:.{digits.get(column, 2)}f}" if column in figures else "-" for column in columns))
+                  for name, figures in medians.items()])
+    compare(medians)
+
+
+def compare(medians):
+    """Each figure beside the ones it has to be measured by."""
+    level2, none = medians["level 2"], medians["method none"]
+    rows = [("level 2: ping-pong, times method none", f"{level2['ping'] / none['ping']:.2f}"),
+            ("level 2: connect, ms more than method none", f"{level2['connect'] - none['connect']:.2f}")]
+    for way in ("down", "up"):
+        rows += [(f"{name}, {way}: times ssh -D", f"{medians[name][way] / medians['ssh -D'][way]:.2f}")
+                 for name in ("level 2", "ssl")]
+        if dante := medians.get("Dante, level 2"):
+            rows += [(f"level 2, {way}: times Dante", f"{level2[way] / dante[way]:.2f}"),
+                     (f"level 2, {way}: client's processor time, of Dante's", f"{level2[f'{way} cpu'] / dante[f'{way} cpu']:.2f}")]
+    report.table("ratios", ("", ""), rows)
 
 
 if __name__ == "__main__":
