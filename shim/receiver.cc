@@ -103,7 +103,7 @@ void Receiver::Clear() {
   if (buffer_) Wipe({buffer_.get(), plain_end_});
   buffer_.reset();
   layer_ = nullptr;
-  plain_begin_ = plain_end_ = base_ = pos_ = end_ = 0;
+  plain_begin_ = plain_end_ = base_ = pos_ = end_ = last_frame_ = 0;
   low_water_ = 1;
   wanted_ = 1;
   peek_offset_ = -1;
@@ -315,10 +315,18 @@ Receiver::Loaded Receiver::Refill(int fd) {
   base_ -= pos_;
   plain_begin_ = plain_end_ = pos_ = 0;
   end_ = base_;
-  ssize_t came = real::recv(fd, buffer_.get() + base_, kMaxFrameSize, MSG_PEEK | MSG_DONTWAIT);
+  const size_t likely = LikelyToOpen() > base_ ? LikelyToOpen() - base_ : kMaxFrameSize;
+  ssize_t came = real::recv(fd, buffer_.get() + base_, likely, MSG_PEEK | MSG_DONTWAIT);
   if (came == 0) return Loaded::kEnd;
   if (came > 0) {
     end_ += static_cast<size_t>(came);
+    const auto size = layer_->FrameSize(window());
+    const bool whole = !size.ok() || (*size != 0 && *size <= window().size());
+    if (size.ok()) last_frame_ = *size;
+    if (!whole && static_cast<size_t>(came) == likely) {  // a larger one than the last
+      came = real::recv(fd, buffer_.get() + base_, kMaxFrameSize, MSG_PEEK | MSG_DONTWAIT);
+      if (came > 0) end_ = base_ + static_cast<size_t>(came);
+    }
     return Loaded::kFrame;
   }
   if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return Loaded::kNothing;
@@ -326,6 +334,14 @@ Receiver::Loaded Receiver::Refill(int fd) {
   if (shut_down_ && layer_->closes()) return Loaded::kEnd;  // its last message may be refused
   pending_errno_ = errno;
   return Loaded::kError;
+}
+
+// What the next frames take if they are as large as the last one, and the header behind them: the
+// kernel copies what is looked at, and would do so again for what cannot be opened yet.
+size_t Receiver::LikelyToOpen() const {
+  if (last_frame_ == 0) return kMaxFrameSize;
+  const size_t frames = std::max<size_t>(1, kMaxFrameSize / last_frame_);
+  return std::min(kMaxFrameSize, frames * last_frame_ + kFrameHeaderSize);
 }
 
 void Receiver::Deepen(int fd, size_t wanted) {

@@ -106,6 +106,7 @@ class Receiver {
   void Keep(ByteSpan opened);           // behind the plaintext that waits
   bool MakeRoom(size_t frame);          // for what that frame may open to
   Loaded Refill(int fd);                // looks at the kernel's queue anew
+  size_t LikelyToOpen() const;          // how far it looks
   void Deepen(int fd, size_t wanted);   // opens further frames behind waiting plaintext
   void TakeOutSpent(int fd);            // takes what lies before pos_ out of the kernel
   void Settle(int fd, Loaded last);     // makes the kernel's answer true
@@ -125,6 +126,7 @@ class Receiver {
   std::unique_ptr<uint8_t[]> buffer_;
   size_t plain_begin_ = 0, plain_end_ = 0;
   size_t base_ = 0, pos_ = 0, end_ = 0;
+  size_t last_frame_ = 0;       // the size of the last that was looked at, 0 for none
   size_t low_water_ = 1;        // SO_RCVLOWAT as the kernel has it
   std::atomic<int> wanted_{1};  // and as the application has it
   std::atomic<int> peek_offset_{-1};
