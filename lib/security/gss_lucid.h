@@ -10,12 +10,16 @@
 
 namespace socksify {
 
-// Can a Krb5Session go on with this context, which is established? It can where the mechanism is
-// Kerberos, by SPNEGO or not, with a key of one of the enctypes that it knows.
-bool CanLeaveLibrary(gss_ctx_id_t context);
+// The enctype of the key that an established context protects messages with; 0 if the mechanism is
+// not Kerberos, by SPNEGO or not.
+int ContextEnctype(gss_ctx_id_t context);
 
-// Ends the context, in any case. `receive_next`: the number of the peer's next token, which
-// the library does not tell. Null: it cannot be done after all.
+// Was the context asked to keep messages in order?
+bool IsOrdered(gss_ctx_id_t context);
+
+// Goes on with an established context whose enctype FindKrb5Enctype() knows. The context ends, in
+// any case. `receive_next` is the number of the peer's next token, which the library does not tell.
+// Null: the library has not given what it should.
 std::unique_ptr<Krb5Session> LeaveLibrary(GssContext context, uint64_t receive_next);
 
 }  // namespace socksify

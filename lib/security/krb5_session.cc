@@ -12,7 +12,8 @@
 namespace socksify {
 namespace {
 
-constexpr uint8_t kInitiator = 0x01, kAcceptorSubkey = 0x02;  // flags
+// flags
+constexpr uint8_t kInitiator = 0x01, kAcceptorSubkey = 0x02, kOrdered = 0x04;
 constexpr size_t kHeadSize = 18;
 
 void AppendU64(Bytes& to, uint64_t value) {
@@ -42,7 +43,7 @@ const char* WhyNot(ReceiveWindow::Place place) {
 
 Status Krb5Session::Seal(bool confidential, ByteView plain, Bytes* out) {
   std::lock_guard lock(send_mutex_);
-  Status status = sealer_.Seal(key_, confidential, send_next_, plain, out);
+  Status status = sealer_.Seal(context_, confidential, send_next_, plain, out);
   if (status.ok()) send_next_++;
   return status;
 }
@@ -50,7 +51,7 @@ Status Krb5Session::Seal(bool confidential, ByteView plain, Bytes* out) {
 Result<TokenOpener::Opened> Krb5Session::Open(Order order, ByteSpan token) {
   using Place = ReceiveWindow::Place;
   std::lock_guard lock(receive_mutex_);
-  auto opened = opener_.Open(key_, token);
+  auto opened = opener_.Open(context_, token);
   if (!opened.ok()) return opened;
   const Place place = window_.Find(opened->number);
   const bool loose = place == Place::kAhead || place == Place::kBehind;
@@ -65,13 +66,14 @@ Result<TokenOpener::Opened> Krb5Session::Open(Order order, ByteSpan token) {
 Bytes Krb5Session::Export() {
   std::scoped_lock lock(send_mutex_, receive_mutex_);
   Bytes state;
-  state.reserve(kHeadSize + key_.octets.octets().size());  // no copy is left behind by growing
-  state.push_back(static_cast<uint8_t>(key_.enctype->number));
-  state.push_back(static_cast<uint8_t>((key_.initiator ? kInitiator : 0) |
-                                       (key_.acceptor_subkey ? kAcceptorSubkey : 0)));
+  state.reserve(kHeadSize + context_.key.octets().size());  // no copy is left behind by growing
+  state.push_back(static_cast<uint8_t>(context_.enctype->number));
+  state.push_back(static_cast<uint8_t>((context_.initiator ? kInitiator : 0) |
+                                       (context_.acceptor_subkey ? kAcceptorSubkey : 0) |
+                                       (context_.ordered ? kOrdered : 0)));
   AppendU64(state, send_next_);
   AppendU64(state, window_.next());
-  Append(state, key_.octets.octets());
+  Append(state, context_.key.octets());
   return state;
 }
 
@@ -80,13 +82,13 @@ std::unique_ptr<Krb5Session> Krb5Session::Import(ByteView state) {
   const Krb5Enctype* enctype = FindKrb5Enctype(in.U8());
   const uint8_t flags = in.U8();
   const uint64_t send_next = TakeU64(in), receive_next = TakeU64(in);
-  if (enctype == nullptr || (flags & ~(kInitiator | kAcceptorSubkey)) != 0 || !in.ok() ||
+  if (enctype == nullptr || (flags & ~(kInitiator | kAcceptorSubkey | kOrdered)) != 0 || !in.ok() ||
       in.remaining() != enctype->key_size) {
     return nullptr;
   }
   return std::make_unique<Krb5Session>(
-      Krb5Key{enctype, Secret(AsText(in.Take(in.remaining()))), (flags & kInitiator) != 0,
-              (flags & kAcceptorSubkey) != 0},
+      Krb5Context{enctype, Secret(AsText(in.Take(in.remaining()))), (flags & kInitiator) != 0,
+                  (flags & kAcceptorSubkey) != 0, (flags & kOrdered) != 0},
       send_next, receive_next);
 }
 

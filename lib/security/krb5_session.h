@@ -16,16 +16,18 @@ namespace socksify {
 class Krb5Session {
  public:
   // The numbers of the next token of ours and of the peer's.
-  Krb5Session(Krb5Key key, uint64_t send_next, uint64_t receive_next)
-      : key_(std::move(key)),
-        sealer_(key_),
+  Krb5Session(Krb5Context context, uint64_t send_next, uint64_t receive_next)
+      : context_(std::move(context)),
+        sealer_(context_),
         send_next_(send_next),
-        opener_(key_),
+        opener_(context_),
         window_(receive_next) {}
+
+  bool ordered() const { return context_.ordered; }
 
   // How much longer than its plaintext a token of ours is.
   size_t Overhead(bool confidential) const {
-    return WrapTokenOverhead(*key_.enctype, confidential);
+    return WrapTokenOverhead(*context_.enctype, confidential);
   }
 
   // Appends the token of ours that comes next. An error leaves `out` as it was.
@@ -46,7 +48,7 @@ class Krb5Session {
   static std::unique_ptr<Krb5Session> Import(ByteView state);
 
  private:
-  const Krb5Key key_;
+  const Krb5Context context_;
 
   std::mutex send_mutex_;
   TokenSealer sealer_;  // guarded by send_mutex_

@@ -45,6 +45,11 @@ Status Altered() { return NoToken("fails its check"); }
 
 }  // namespace
 
+bool IsWrapToken(ByteView token) {
+  return token.size() >= kHeaderSize && memcmp(token.data(), kTokenId, sizeof kTokenId) == 0 &&
+         token[kFillerAt] == kFiller;
+}
+
 uint64_t WrapTokenNumber(ByteView token) {
   uint64_t number = 0;
   for (uint8_t octet : token.subspan(kNumberAt, sizeof number)) number = number << 8 | octet;
@@ -59,28 +64,28 @@ uint32_t Krb5DirectionKeys::usage() const {
   return from_initiator_ ? kInitiatorSeal : kAcceptorSeal;
 }
 
-MessageCipher* Krb5DirectionKeys::Cipher(const Krb5Key& key) {
+MessageCipher* Krb5DirectionKeys::Cipher(const Krb5Context& context) {
   if (!cipher_) {
-    auto cipher = MessageCipher::New(*key.enctype, key.octets.octets(), usage());
+    auto cipher = MessageCipher::New(*context.enctype, context.key.octets(), usage());
     if (!cipher.ok()) return nullptr;
     cipher_ = std::move(*cipher);
   }
   return &*cipher_;
 }
 
-MessageChecksum* Krb5DirectionKeys::Checksum(const Krb5Key& key) {
+MessageChecksum* Krb5DirectionKeys::Checksum(const Krb5Context& context) {
   if (!checksum_) {
-    auto checksum = MessageChecksum::New(*key.enctype, key.octets.octets(), usage());
+    auto checksum = MessageChecksum::New(*context.enctype, context.key.octets(), usage());
     if (!checksum.ok()) return nullptr;
     checksum_ = std::move(*checksum);
   }
   return &*checksum_;
 }
 
-Status TokenSealer::Seal(const Krb5Key& key, bool confidential, uint64_t number, ByteView plain,
-                         Bytes* out) {
+Status TokenSealer::Seal(const Krb5Context& context, bool confidential, uint64_t number,
+                         ByteView plain, Bytes* out) {
   const size_t start = out->size();
-  const size_t size = plain.size() + WrapTokenOverhead(*key.enctype, confidential);
+  const size_t size = plain.size() + WrapTokenOverhead(*context.enctype, confidential);
   // Copied in rather than written over zeroes, in a buffer that grows but once.
   if (out->capacity() < start + size) out->reserve(std::max(start + size, 2 * out->capacity()));
   out->resize(start + kHeaderSize + (confidential ? kAesBlockSize : 0));
@@ -88,22 +93,22 @@ Status TokenSealer::Seal(const Krb5Key& key, bool confidential, uint64_t number,
   out->resize(start + size);
 
   const ByteSpan token(out->data() + start, size);
-  const ByteSpan body = token.subspan(kHeaderSize, size - kHeaderSize - key.enctype->tag_size);
-  uint8_t* const tag = token.data() + size - key.enctype->tag_size;
-  WriteHeader(
-      token.data(),
-      static_cast<uint8_t>((key.initiator ? 0 : kSentByAcceptor) | (confidential ? kSealed : 0) |
-                           (key.acceptor_subkey ? kAcceptorSubkey : 0)),
-      number);
+  const ByteSpan body = token.subspan(kHeaderSize, size - kHeaderSize - context.enctype->tag_size);
+  uint8_t* const tag = token.data() + size - context.enctype->tag_size;
+  WriteHeader(token.data(),
+              static_cast<uint8_t>((context.initiator ? 0 : kSentByAcceptor) |
+                                   (confidential ? kSealed : 0) |
+                                   (context.acceptor_subkey ? kAcceptorSubkey : 0)),
+              number);
   bool good = false;
   if (confidential) {
     memcpy(body.data() + body.size() - kHeaderSize, token.data(), kHeaderSize);
-    MessageCipher* cipher = keys_.Cipher(key);
+    MessageCipher* cipher = keys_.Cipher(context);
     good = cipher != nullptr && gnutls_rnd(GNUTLS_RND_NONCE, body.data(), kAesBlockSize) == 0 &&
            cipher->Encrypt(body, tag);
-  } else if (MessageChecksum* checksum = keys_.Checksum(key)) {
+  } else if (MessageChecksum* checksum = keys_.Checksum(context)) {
     good = checksum->Make(body, token.first(kHeaderSize), tag);
-    StoreU16(token.data() + kExtraCountAt, key.enctype->tag_size);  // zero in what is summed
+    StoreU16(token.data() + kExtraCountAt, context.enctype->tag_size);  // zero in what is summed
   }
   if (good) return {};
   Wipe(token);  // it may hold plaintext
@@ -111,21 +116,19 @@ Status TokenSealer::Seal(const Krb5Key& key, bool confidential, uint64_t number,
   return CryptoError();
 }
 
-Result<TokenOpener::Opened> TokenOpener::Open(const Krb5Key& key, ByteSpan token) {
-  const size_t tag_size = key.enctype->tag_size;
-  if (token.size() < kHeaderSize || memcmp(token.data(), kTokenId, sizeof kTokenId) != 0 ||
-      token[kFillerAt] != kFiller) {
-    return NoToken("is no wrap token of RFC 4121");
-  }
+Result<TokenOpener::Opened> TokenOpener::Open(const Krb5Context& context, ByteSpan token) {
+  const size_t tag_size = context.enctype->tag_size;
+  if (!IsWrapToken(token)) return NoToken("is no wrap token of RFC 4121");
   const uint8_t flags = token[kFlagsAt];
   const bool confidential = (flags & kSealed) != 0;
-  if (((flags & kSentByAcceptor) != 0) != key.initiator) {
+  if (((flags & kSentByAcceptor) != 0) != context.initiator) {
     return NoToken("is one of our own");
   }
-  if (((flags & kAcceptorSubkey) != 0) != key.acceptor_subkey) {
+  if (((flags & kAcceptorSubkey) != 0) != context.acceptor_subkey) {
     return NoToken("is protected with another key");
   }
-  if (token.size() < WrapTokenOverhead(*key.enctype, confidential)) return NoToken("is too short");
+  if (token.size() < WrapTokenOverhead(*context.enctype, confidential))
+    return NoToken("is too short");
 
   const ByteSpan header = token.first(kHeaderSize), rest = token.subspan(kHeaderSize);
   const size_t extra = LoadU16(header.subspan(kExtraCountAt, 2));
@@ -141,13 +144,13 @@ Result<TokenOpener::Opened> TokenOpener::Open(const Krb5Key& key, ByteSpan token
     if (extra != tag_size) return Altered();
     uint8_t summed[kHeaderSize];
     WriteHeader(summed, flags, number);
-    MessageChecksum* checksum = keys_.Checksum(key);
+    MessageChecksum* checksum = keys_.Checksum(context);
     if (checksum == nullptr) return CryptoError();
     if (!checksum->Verify(body, summed, tag)) return Altered();
     return Opened{body, number, false};
   }
 
-  MessageCipher* cipher = keys_.Cipher(key);
+  MessageCipher* cipher = keys_.Cipher(context);
   if (cipher == nullptr) return CryptoError();
   if (!cipher->Decrypt(body, tag)) return Altered();
   // The header in clear is the one that was encrypted, but for RRC.

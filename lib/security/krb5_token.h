@@ -15,15 +15,19 @@
 
 namespace socksify {
 
-// The key that a context has agreed on, and who has it.
-struct Krb5Key {
+// What the two ends of a context have agreed on.
+struct Krb5Context {
   const Krb5Enctype* enctype;
-  Secret octets;         // enctype->key_size
+  Secret key;            // enctype->key_size octets
   bool initiator;        // are we?
   bool acceptor_subkey;  // has the acceptor chosen the key?
+  bool ordered;          // is a missing or reordered token an error?
 };
 
-// SND_SEQ of a token that is known to be one.
+// Do the octets begin as one does: TOK_ID 05 04, flags, filler FF, EC, RRC and SND_SEQ?
+bool IsWrapToken(ByteView token);
+
+// SND_SEQ of what does.
 uint64_t WrapTokenNumber(ByteView token);
 
 // How much longer than its data a token of ours is.
@@ -35,8 +39,8 @@ class Krb5DirectionKeys {
   explicit Krb5DirectionKeys(bool from_initiator) : from_initiator_(from_initiator) {}
 
   // Null: GnuTLS fails.
-  MessageCipher* Cipher(const Krb5Key& key);
-  MessageChecksum* Checksum(const Krb5Key& key);
+  MessageCipher* Cipher(const Krb5Context& context);
+  MessageChecksum* Checksum(const Krb5Context& context);
 
  private:
   uint32_t usage() const;
@@ -48,10 +52,11 @@ class Krb5DirectionKeys {
 
 class TokenSealer {
  public:
-  explicit TokenSealer(const Krb5Key& key) : keys_(key.initiator) {}
+  explicit TokenSealer(const Krb5Context& context) : keys_(context.initiator) {}
 
   // Appends the token that carries `plain` as number `number`. An error leaves `out` as it was.
-  Status Seal(const Krb5Key& key, bool confidential, uint64_t number, ByteView plain, Bytes* out);
+  Status Seal(const Krb5Context& context, bool confidential, uint64_t number, ByteView plain,
+              Bytes* out);
 
  private:
   Krb5DirectionKeys keys_;
@@ -59,7 +64,7 @@ class TokenSealer {
 
 class TokenOpener {
  public:
-  explicit TokenOpener(const Krb5Key& key) : keys_(!key.initiator) {}
+  explicit TokenOpener(const Krb5Context& context) : keys_(!context.initiator) {}
 
   struct Opened {
     ByteSpan plain;  // in the token
@@ -68,7 +73,7 @@ class TokenOpener {
   };
   // Any octets; kIntegrity unless they are a token of the peer's, whole and unaltered. Nothing is
   // known of its place among others.
-  Result<Opened> Open(const Krb5Key& key, ByteSpan token);
+  Result<Opened> Open(const Krb5Context& context, ByteSpan token);
 
  private:
   Krb5DirectionKeys keys_;

@@ -29,9 +29,11 @@ class MessageProtection {
   virtual Status SealDatagram(ByteView plain, Bytes* datagram) = 0;
   virtual Result<ByteSpan> OpenDatagram(ByteSpan datagram) = 0;
 
-  // What a session needs to go on elsewhere besides level() and max_token(): secret octets. It ends
-  // here. kUnsupported: it goes on.
+  // What it takes to go on elsewhere, besides level() and max_token(): secret octets. It ends here.
+  // kUnsupported: it goes on.
   virtual Result<Bytes> Export() = 0;
+  enum class ExportForm : uint8_t { kContext = 1, kKrb5Session = 3 };  // 2 is a session of SSL
+  virtual ExportForm export_form() const = 0;
 
  protected:
   // `max_token` bounds what is sent, never what is accepted.
@@ -41,10 +43,8 @@ class MessageProtection {
   // RFC 1961 section 6: a datagram is one message of user data and nothing else. Its token.
   static Result<ByteSpan> TokenOfDatagram(ByteSpan datagram);
 
-  // What is not confidential where that was agreed.
-  static Status NotConfidential() {
-    return {Errc::kPolicy, "a message came without the confidentiality that was agreed"};
-  }
+  static Status NotConfidential();           // what has come is not, where that was agreed
+  static Status FrameTooLarge(size_t size);  // or empty
 
   const ProtectionLevel level_;
   const size_t max_token_;
