@@ -77,12 +77,14 @@ class GssAcceptor final : public GssLayer {
   Status HandleLevel(ByteView token, Bytes* output) {
     const bool in_clear = options_.nec && token.size() == 1;
     uint8_t asked = 0;
+    std::optional<uint64_t> next;
     if (in_clear) {
       asked = token[0];
     } else {
       auto level = UnwrapProtectionLevel(context_.get(), token);
       if (!level.ok()) return level.status();
-      asked = *level;
+      asked = level->level;
+      if (options_.fast_path) next = level->next;
     }
     if (asked < 1 || asked > 3) {
       return {Errc::kMalformed, "the client asks for protection level " + std::to_string(asked)};
@@ -100,8 +102,8 @@ class GssAcceptor final : public GssLayer {
       if (!reply.ok()) return reply.status();
       status = AppendMessage(output, MessageType::kProtectionLevel, *reply);
     }
-    if (status.ok()) Establish(std::move(context_), level, options_.max_token);
-    return status;
+    if (!status.ok()) return status;
+    return Establish(std::move(context_), level, options_.max_token, next);
   }
 
   // What the client asks for if it is accepted; else, and for "selective", the best that is. A

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "lib/security/gss_lucid.h"
+#include "lib/security/krb5_protection.h"
 #include "lib/security/library_gate.h"
 
 namespace socksify {
@@ -83,9 +85,21 @@ Status GssLayer::AppendMessage(Bytes* output, MessageType type, ByteView token) 
   return {};
 }
 
-void GssLayer::Establish(GssContext context, ProtectionLevel level, size_t max_token) {
-  summary_.level = level;
-  protection_ = std::make_unique<GssProtection>(std::move(context), level, max_token);
+Status GssLayer::Establish(GssContext context, ProtectionLevel level, size_t max_token,
+                           std::optional<uint64_t> next) {
+  if (!next || FindKrb5Enctype(ContextEnctype(context.get())) == nullptr) {
+    Establish(std::make_unique<GssProtection>(std::move(context), level, max_token));
+    return {};
+  }
+  auto session = LeaveLibrary(std::move(context), *next);
+  if (session == nullptr) return {Errc::kUnsupported, "the Kerberos library gives no session key"};
+  Establish(std::make_unique<Krb5Protection>(std::move(session), level, max_token));
+  return {};
+}
+
+void GssLayer::Establish(std::unique_ptr<MessageProtection> protection) {
+  summary_.level = protection->level();
+  protection_ = std::move(protection);
 }
 
 Status GssLayer::Fail(Status error) {

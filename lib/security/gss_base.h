@@ -4,6 +4,7 @@
 #define LIB_SECURITY_GSS_BASE_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "lib/security/gss_protection.h"
@@ -46,7 +47,11 @@ class GssLayer : public SecurityLayer {
   static Status AppendMessage(Bytes* output, MessageType type, ByteView token);
 
   // The context is complete and the level agreed: from now on octets are sealed. Takes the context.
-  void Establish(GssContext context, ProtectionLevel level, size_t max_token);
+  // `next`: the number of the peer's next token. Where it is given, the messages are made and
+  // opened without the library if we can.
+  Status Establish(GssContext context, ProtectionLevel level, size_t max_token,
+                   std::optional<uint64_t> next);
+  void Establish(std::unique_ptr<MessageProtection> protection);
   bool established() const { return protection_ != nullptr; }
 
   SecuritySummary summary_;
@@ -55,7 +60,7 @@ class GssLayer : public SecurityLayer {
   Status Fail(Status error);
   Status FailAloud(Status error, Bytes* output);  // and tells the peer
 
-  std::unique_ptr<GssProtection> protection_;
+  std::unique_ptr<MessageProtection> protection_;
   Status error_;
   size_t wanted_ = 2;  // VER and MTYP: an abort has no more
   bool begun_ = false;

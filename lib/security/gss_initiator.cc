@@ -147,6 +147,7 @@ class GssInitiator final : public GssLayer {
 
   Status HandleLevel(ByteView token) {
     uint8_t octet = 0;
+    std::optional<uint64_t> next;
     if (options_.nec) {
       if (token.size() != 1) {
         return {Errc::kMalformed, "the protection level is not one octet; is the server not NEC?"};
@@ -155,15 +156,16 @@ class GssInitiator final : public GssLayer {
     } else {
       auto level = UnwrapProtectionLevel(context_.get(), token);
       if (!level.ok()) return level.status();
-      octet = *level;
+      octet = level->level;
+      if (options_.fast_path) next = level->next;
     }
     if (!Acceptable(octet)) {
       return {Errc::kPolicy, "the server wants protection level " + std::to_string(octet) +
                                  ", not " + ProtectionLevelName(options_.level) +
                                  "; see --protection"};
     }
-    Establish(std::move(context_), static_cast<ProtectionLevel>(octet), options_.max_token);
-    return {};
+    return Establish(std::move(context_), static_cast<ProtectionLevel>(octet), options_.max_token,
+                     next);
   }
 
   // What was asked for is also the least accepted.

@@ -23,6 +23,7 @@ struct GssInitiatorOptions {
   Delegate delegate = Delegate::kPolicy;
   Mechanism mechanism = Mechanism::kKerberos;
   bool nec = false;                  // protection level in clear
+  bool fast_path = true;             // messages of Kerberos are made without the library
   bool ordered = true;               // RFC 1961 section 6: not for UDP ASSOCIATE
   size_t max_token = kMaxTokenSize;  // longest token sent; SS5 takes 16192 only
 };
@@ -42,6 +43,7 @@ struct GssAcceptorOptions {
   std::vector<ProtectionLevel> levels = {ProtectionLevel::kConfidentiality,
                                          ProtectionLevel::kIntegrity};  // accepted, best first
   bool nec = false;                  // also take the protection level in clear
+  bool fast_path = true;             // messages of Kerberos are made without the library
   size_t max_token = kMaxTokenSize;  // longest token sent
 };
 std::unique_ptr<SecurityLayer> NewGssAcceptor(GssAcceptorOptions options);

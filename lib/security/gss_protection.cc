@@ -6,6 +6,8 @@
 #include <cstring>
 #include <utility>
 
+#include "lib/security/gss_lucid.h"
+#include "lib/security/krb5_token.h"
 #include "lib/wire/datagram.h"
 
 namespace socksify {
@@ -39,36 +41,16 @@ Status WrapError(OM_uint32 major, OM_uint32 minor) {
   return {Errc::kIntegrity, "cannot protect a message: " + GssErrorText(major, minor)};
 }
 
-constexpr size_t kTokenHeaderSize = 16;
-
-// Is it a wrap token of RFC 4121 section 4.2.6.2: TOK_ID 05 04, one octet of flags, filler FF, EC,
-// RRC and SND_SEQ? MIT 1.20 follows a null pointer at others, a MIC token of RFC 1964 for one,
-// which anybody on the wire could send.
-bool IsWrapToken(ByteView token) {
-  return token.size() >= kTokenHeaderSize && token[0] == 0x05 && token[1] == 0x04 &&
-         token[3] == 0xff;
-}
-
-// SND_SEQ of a wrap token.
-uint64_t SequenceOf(ByteView token) {
-  uint64_t sequence = 0;
-  for (uint8_t octet : token.subspan(8, 8)) sequence = sequence << 8 | octet;
-  return sequence;
-}
-
 // What MIT remembers of a context: whether each of so many tokens has come.
 constexpr uint64_t kWindow = 64;
 
 }  // namespace
 
 GssProtection::GssProtection(GssContext context, ProtectionLevel level, size_t max_token)
-    : level_(level), max_token_(max_token), context_(std::move(context)) {
+    : MessageProtection(level, max_token), context_(std::move(context)) {
   max_plaintext_ = SizeLimit(max_token);
   max_datagram_ = SizeLimit(std::min(max_token, kMaxUdpPayload - kFrameHeaderSize));
-  OM_uint32 minor, flags = 0;
-  ordered_ = !GSS_ERROR(gss_inquire_context(&minor, context_.get(), nullptr, nullptr, nullptr,
-                                            nullptr, &flags, nullptr, nullptr)) &&
-             (flags & GSS_C_SEQUENCE_FLAG) != 0;
+  ordered_ = IsOrdered(context_.get());
   // The peer may protect more than asked for, never less: integrity is the least it can be.
   min_frame_ = kFrameHeaderSize + std::max<size_t>(1, std::min(TokenSize(context_.get(), false, 1),
                                                                TokenSize(context_.get(), true, 1)));
@@ -101,7 +83,7 @@ Status GssProtection::Seal(ByteView plain, Bytes* frame) {
   size_t token_size = 0;
   for (const gss_iov_buffer_desc& part : parts) token_size += part.buffer.length;
   if (plain.empty() || plain.size() > max_plaintext_ || token_size > kMaxTokenSize) {
-    return {Errc::kUnsupported, "a frame cannot hold " + std::to_string(plain.size()) + " octets"};
+    return FrameTooLarge(plain.size());
   }
   const size_t start = frame->size();
   frame->resize(start + kFrameHeaderSize + token_size);
@@ -126,10 +108,12 @@ Status GssProtection::Seal(ByteView plain, Bytes* frame) {
 }
 
 Result<GssProtection::Opened> GssProtection::Unwrap(ByteSpan token, bool in_order) {
+  // MIT 1.20 follows a null pointer at others, a MIC token of RFC 1964 for one, which anybody on
+  // the wire could send.
   if (!IsWrapToken(token)) {
     return {Errc::kIntegrity, "a message of the peer is no wrap token of RFC 4121"};
   }
-  const uint64_t sequence = SequenceOf(token);
+  const uint64_t sequence = WrapTokenNumber(token);
   int conf_state = 0;
   Opened opened;
   if (in_order) {
@@ -159,7 +143,7 @@ Result<GssProtection::Opened> GssProtection::Unwrap(ByteSpan token, bool in_orde
     next_ = std::max(next_, sequence + 1);
   }
   if (level_ == ProtectionLevel::kConfidentiality && conf_state == 0) {
-    return {Errc::kPolicy, "a message came without the confidentiality that was agreed"};
+    return NotConfidential();
   }
   return opened;
 }
@@ -185,17 +169,12 @@ Status GssProtection::SealDatagram(ByteView plain, Bytes* datagram) {
 
 // No error of a datagram is the session's.
 Result<ByteSpan> GssProtection::OpenDatagram(ByteSpan datagram) {
-  auto head = ParseFrameHead(datagram);
-  if (!head.ok()) return head.status();
-  if (head->size != datagram.size() || head->size == kFrameHeaderSize ||
-      static_cast<MessageType>(head->type) != MessageType::kUserData) {
-    return {Errc::kMalformed, "a datagram is not one message of the session"};
-  }
+  auto token = TokenOfDatagram(datagram);
+  if (!token.ok()) return token.status();
   std::lock_guard lock(mutex_);
   if (!error_.ok()) return error_;
-  const ByteSpan token = datagram.subspan(kFrameHeaderSize);
-  const uint64_t sequence = token.size() < kTokenHeaderSize ? 0 : SequenceOf(token);
-  auto opened = Unwrap(token, /*in_order=*/!ordered_);
+  const uint64_t sequence = IsWrapToken(*token) ? WrapTokenNumber(*token) : 0;
+  auto opened = Unwrap(*token, /*in_order=*/!ordered_);
   if (!opened.ok()) return opened.status();
   bool fresh = opened->major == GSS_S_COMPLETE || opened->major == GSS_S_GAP_TOKEN;
   // With the order asked for, one that has come late and one too old to tell whether it has come
@@ -210,7 +189,7 @@ Result<ByteSpan> GssProtection::OpenDatagram(ByteSpan datagram) {
   return opened->plain;
 }
 
-Result<Bytes> GssProtection::ExportContext() {
+Result<Bytes> GssProtection::Export() {
   std::lock_guard lock(mutex_);
   if (!error_.ok()) return error_;
   GssBuffer token;
@@ -237,10 +216,11 @@ Result<Bytes> WrapProtectionLevel(gss_ctx_id_t context, uint8_t level) {
   return Bytes(token.octets().begin(), token.octets().end());
 }
 
-Result<uint8_t> UnwrapProtectionLevel(gss_ctx_id_t context, ByteView token) {
+Result<UnwrappedLevel> UnwrapProtectionLevel(gss_ctx_id_t context, ByteView token) {
   if (!IsWrapToken(token)) {
     return {Errc::kIntegrity, "the protection level is no wrap token of RFC 4121"};
   }
+  const uint64_t next = WrapTokenNumber(token) + 1;  // MIT 1.20 moves the token's octets
   gss_buffer_desc sealed = GssInput(token);
   GssBuffer plain;
   OM_uint32 minor;
@@ -252,7 +232,7 @@ Result<uint8_t> UnwrapProtectionLevel(gss_ctx_id_t context, ByteView token) {
   if (plain.octets().size() != 1) {
     return {Errc::kMalformed, "the protection level is not one octet"};
   }
-  return plain.octets()[0];
+  return UnwrappedLevel{plain.octets()[0], next};
 }
 
 std::string DescribeMechanism(gss_ctx_id_t context, gss_OID mechanism) {
@@ -265,20 +245,11 @@ std::string DescribeMechanism(gss_ctx_id_t context, gss_OID mechanism) {
       name = AsText(short_name.octets());
     }
   }
-  // The session key's enctype is the last arc of the second element's OID.
-  gss_buffer_set_t key = GSS_C_NO_BUFFER_SET;
-  if (!GSS_ERROR(
-          gss_inquire_sec_context_by_oid(&minor, context, GSS_C_INQ_SSPI_SESSION_KEY, &key)) &&
-      key->count >= 2 && key->elements[1].length != 0) {
-    const auto& oid = key->elements[1];
-    krb5_enctype enctype = static_cast<const uint8_t*>(oid.value)[oid.length - 1];
-    char text[64];
-    if (krb5_enctype_to_name(enctype, /*shortest=*/0, text, sizeof text) == 0) {
-      name += std::string(" (") + text + ")";
-    }
-    Wipe({static_cast<uint8_t*>(key->elements[0].value), key->elements[0].length});
+  char text[64];
+  if (const int enctype = ContextEnctype(context);
+      enctype != 0 && krb5_enctype_to_name(enctype, /*shortest=*/0, text, sizeof text) == 0) {
+    name += std::string(" (") + text + ")";
   }
-  (void)gss_release_buffer_set(&minor, &key);
   return name;
 }
 

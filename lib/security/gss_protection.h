@@ -1,4 +1,4 @@
-// Per-message protection under an established context (RFC 1961 section 5). Private to
+// Per-message protection by the library, under an established context. Private to
 // security/gss_*.
 #ifndef LIB_SECURITY_GSS_PROTECTION_H_
 #define LIB_SECURITY_GSS_PROTECTION_H_
@@ -7,33 +7,24 @@
 #include <string>
 
 #include "lib/security/gss_support.h"
-#include "lib/security/security_layer.h"
+#include "lib/security/message_protection.h"
 #include "lib/wire/frame.h"
 
 namespace socksify {
 
 // Owns the context. MIT's contexts have no lock of their own, so one mutex serves both directions.
-class GssProtection {
+class GssProtection final : public MessageProtection {
  public:
-  // `max_token` bounds what is sent, never what is accepted.
   GssProtection(GssContext context, ProtectionLevel level, size_t max_token);
 
-  ProtectionLevel level() const { return level_; }
-  size_t max_token() const { return max_token_; }
-  size_t MaxPlaintext() const { return max_plaintext_; }
-  size_t MinFrameSize() const { return min_frame_; }
-  size_t FrameOverhead() const { return frame_overhead_; }
-  size_t MaxDatagram() const { return max_datagram_; }
-  bool ordered() const { return ordered_; }
+  Status Seal(ByteView plain, Bytes* frame) override;
+  Result<ByteSpan> Open(ByteSpan frame) override;
+  Status SealDatagram(ByteView plain, Bytes* datagram) override;
+  Result<ByteSpan> OpenDatagram(ByteSpan datagram) override;
 
-  // As SecurityLayer's.
-  Status Seal(ByteView plain, Bytes* frame);
-  Result<ByteSpan> Open(ByteSpan frame);
-  Status SealDatagram(ByteView plain, Bytes* datagram);
-  Result<ByteSpan> OpenDatagram(ByteSpan datagram);
-
-  // The context in GSS-API's own interprocess form; it ends here. kUnsupported: it goes on.
-  Result<Bytes> ExportContext();
+  // The context in GSS-API's own interprocess form.
+  Result<Bytes> Export() override;
+  ExportForm export_form() const override { return ExportForm::kContext; }
 
  private:
   // A token opened in place, with the status that GSS-API gives of its order.
@@ -47,23 +38,20 @@ class GssProtection {
   Result<Opened> Unwrap(ByteSpan token, bool in_order);
   size_t SizeLimit(size_t token) const;
 
-  const ProtectionLevel level_;
-  const size_t max_token_;
   std::mutex mutex_;
   GssContext context_;  // guarded by mutex_
   Status error_;        // guarded by mutex_; what has ended the session
-  size_t max_plaintext_ = 0;
-  size_t min_frame_ = 0;
-  size_t frame_overhead_ = 0;
-  size_t max_datagram_ = 0;
-  bool ordered_ = true;
-  uint64_t next_ = 0;  // guarded by mutex_; behind the latest token of the peer, 0: none is known
+  uint64_t next_ = 0;   // guarded by mutex_; behind the latest token of the peer, 0: none is known
 };
 
 // Wraps (never with confidentiality) and unwraps the octet of the protection-level subnegotiation,
 // RFC 1961 section 4.4. Anything but one octet in an intact, fresh, in-order token is an error.
 Result<Bytes> WrapProtectionLevel(gss_ctx_id_t context, uint8_t level);
-Result<uint8_t> UnwrapProtectionLevel(gss_ctx_id_t context, ByteView token);
+struct UnwrappedLevel {
+  uint8_t level;
+  uint64_t next;  // the number of the peer's next token
+};
+Result<UnwrappedLevel> UnwrapProtectionLevel(gss_ctx_id_t context, ByteView token);
 
 // "krb5 (aes256-cts-hmac-sha1-96)"; `mechanism` as GSS-API reports it for the context.
 std::string DescribeMechanism(gss_ctx_id_t context, gss_OID mechanism);

@@ -44,10 +44,10 @@ def judge(path, quote, included):
         if there != here and there not in MAY_INCLUDE[here]:
             return f"goes against the arrows: {here} may include {', '.join(sorted(MAY_INCLUDE[here])) or 'nothing'}"
         return None
-    if KERBEROS.fullmatch(included) and not re.match(r"(lib/security|tests/(unit|bench|fuzz))/gss_", path):
+    if KERBEROS.fullmatch(included) and not re.match(r"lib/security/gss_|tests/(unit|bench|fuzz)/(gss|krb5)_", path):
         return "belongs to lib/security/gss_*"
-    if GNUTLS.fullmatch(included) and not re.match(r"(lib/security|tests/(unit|bench|fuzz))/(ssl|chap)_", path):
-        return "belongs to lib/security/ssl_* and chap_*"
+    if GNUTLS.fullmatch(included) and not re.match(r"(lib/security|tests/(unit|bench|fuzz))/(ssl|chap|krb5)_", path):
+        return "belongs to lib/security/ssl_*, chap_* and krb5_*"
     if here in PURE and SYSTEM.fullmatch(included):
         return f"is a socket, thread or loader header, and {here} does no such thing"
     return None

@@ -24,6 +24,7 @@ if __package__ in (None, ""):
 from support.process import HANG, accepts, await_port, free_port, stop  # noqa: E402
 
 SBIN = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
+ENCTYPES = "aes256-cts:normal aes128-cts:normal aes128-sha2:normal aes256-sha2:normal camellia256-cts:normal"
 SERVICE_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 KRB5_CONF = """\
@@ -80,7 +81,7 @@ class Realm:
     `probe` asks there whether something accepts.
     """
 
-    def __init__(self, directory=None, name="SOCKS.TEST", enctypes="aes256-cts:normal aes128-cts:normal",
+    def __init__(self, directory=None, name="SOCKS.TEST", enctypes=ENCTYPES,
                  address="127.0.0.1", enter=list, probe=accepts):
         self._own = directory is None
         self.dir = Path(directory or tempfile.mkdtemp(prefix="realm-"))

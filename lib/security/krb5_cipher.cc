@@ -1,0 +1,94 @@
+#include "lib/security/krb5_cipher.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace socksify {
+namespace {
+
+// Encryption in CBC mode waits for the block before, HMAC for the octets before: one after the
+// other, both leave most of a processor idle. In steps of this size they overlap, since it looks
+// ahead far enough to work at both. Measured: 64 to 192 octets are best, a third faster than one
+// after the other.
+constexpr size_t kStep = 128;
+
+constexpr uint8_t kInitialVector[kAesBlockSize] = {};
+
+Result<Hmac> DerivedHmac(const Krb5Enctype& enctype, ByteView base, uint32_t usage,
+                         KeyPurpose purpose) {
+  auto key = DeriveKey(enctype, base, usage, purpose);
+  if (!key.ok()) return key.status();
+  return Hmac::New(enctype.mac, key->octets());
+}
+
+bool SameTag(Hmac& hmac, ByteView tag) {
+  uint8_t whole[kMaxHmacSize];
+  hmac.Finish(whole);
+  return gnutls_memcmp(whole, tag.data(), tag.size()) == 0;
+}
+
+void FinishTag(Hmac& hmac, size_t size, uint8_t* tag) {
+  uint8_t whole[kMaxHmacSize];
+  hmac.Finish(whole);
+  memcpy(tag, whole, size);
+}
+
+}  // namespace
+
+Result<MessageCipher> MessageCipher::New(const Krb5Enctype& enctype, ByteView base,
+                                         uint32_t usage) {
+  auto key = DeriveKey(enctype, base, usage, KeyPurpose::kEncryption);
+  if (!key.ok()) return key.status();
+  auto cipher = AesCts::New(enctype.cipher, key->octets());
+  if (!cipher.ok()) return cipher.status();
+  auto hmac = DerivedHmac(enctype, base, usage, KeyPurpose::kIntegrity);
+  if (!hmac.ok()) return hmac.status();
+  return MessageCipher(enctype, std::move(*cipher), std::move(*hmac));
+}
+
+bool MessageCipher::Encrypt(ByteSpan text, uint8_t* tag) {
+  const size_t head = text.size() - AesCts::TailSize(text.size());
+  const ByteSpan tail = text.subspan(head);
+  const bool sha2 = enctype_->sha2;
+  // RFC 8009: the HMAC is of the initial vector and the ciphertext. RFC 3962: of the plaintext.
+  bool good = !sha2 || hmac_.Add(kInitialVector);
+  cipher_.Start();
+  for (size_t at = 0; at < head && good; at += kStep) {
+    const ByteSpan step = text.subspan(at, std::min(kStep, head - at));
+    good = (sha2 || hmac_.Add(step)) && cipher_.EncryptBlocks(step) && (!sha2 || hmac_.Add(step));
+  }
+  good =
+      good && (sha2 || hmac_.Add(tail)) && cipher_.EncryptTail(tail) && (!sha2 || hmac_.Add(tail));
+  FinishTag(hmac_, enctype_->tag_size, tag);
+  return good;
+}
+
+bool MessageCipher::Decrypt(ByteSpan text, ByteView tag) {
+  if (enctype_->sha2) {
+    const bool added = hmac_.Add(kInitialVector) && hmac_.Add(text);
+    return SameTag(hmac_, tag) && added && cipher_.Decrypt(text);
+  }
+  const bool added = cipher_.Decrypt(text) && hmac_.Add(text);
+  return SameTag(hmac_, tag) && added;
+}
+
+Result<MessageChecksum> MessageChecksum::New(const Krb5Enctype& enctype, ByteView base,
+                                             uint32_t usage) {
+  auto hmac = DerivedHmac(enctype, base, usage, KeyPurpose::kChecksum);
+  if (!hmac.ok()) return hmac.status();
+  return MessageChecksum(enctype, std::move(*hmac));
+}
+
+bool MessageChecksum::Make(ByteView text, ByteView more, uint8_t* tag) {
+  const bool added = hmac_.Add(text) && hmac_.Add(more);
+  FinishTag(hmac_, enctype_->tag_size, tag);
+  return added;
+}
+
+bool MessageChecksum::Verify(ByteView text, ByteView more, ByteView tag) {
+  const bool added = hmac_.Add(text) && hmac_.Add(more);
+  return SameTag(hmac_, tag) && added;
+}
+
+}  // namespace socksify

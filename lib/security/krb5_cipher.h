@@ -1,0 +1,52 @@
+// What Kerberos does to one message, in place: encryption with integrity, and checksums (RFC 3962
+// section 6, RFC 8009 section 5). Each object has the keys of one key usage and serves one thread
+// at a time. Private to security/krb5_*.
+#ifndef LIB_SECURITY_KRB5_CIPHER_H_
+#define LIB_SECURITY_KRB5_CIPHER_H_
+
+#include "lib/security/krb5_enctype.h"
+#include "lib/security/krb5_primitives.h"
+
+namespace socksify {
+
+class MessageCipher {
+ public:
+  // `base`: the key of the session.
+  static Result<MessageCipher> New(const Krb5Enctype& enctype, ByteView base, uint32_t usage);
+
+  // `text` begins with a random block and is longer than that. Writes tag_size octets to `tag`.
+  // False: GnuTLS fails.
+  bool Encrypt(ByteSpan text, uint8_t* tag);
+
+  // The same `text` again if the tag is that of this ciphertext, which is longer than a block.
+  // False otherwise, with anything in `text`.
+  bool Decrypt(ByteSpan text, ByteView tag);
+
+ private:
+  MessageCipher(const Krb5Enctype& enctype, AesCts cipher, Hmac hmac)
+      : enctype_(&enctype), cipher_(std::move(cipher)), hmac_(std::move(hmac)) {}
+
+  const Krb5Enctype* enctype_;
+  AesCts cipher_;
+  Hmac hmac_;
+};
+
+class MessageChecksum {
+ public:
+  static Result<MessageChecksum> New(const Krb5Enctype& enctype, ByteView base, uint32_t usage);
+
+  // Of `text` and `more` behind it. False: GnuTLS fails; or the tag is another.
+  bool Make(ByteView text, ByteView more, uint8_t* tag);
+  bool Verify(ByteView text, ByteView more, ByteView tag);
+
+ private:
+  MessageChecksum(const Krb5Enctype& enctype, Hmac hmac)
+      : enctype_(&enctype), hmac_(std::move(hmac)) {}
+
+  const Krb5Enctype* enctype_;
+  Hmac hmac_;
+};
+
+}  // namespace socksify
+
+#endif  // LIB_SECURITY_KRB5_CIPHER_H_

@@ -1,0 +1,64 @@
+// The messages of one Kerberos context, made and opened without the library: keys, numbers, and
+// what may come next. Private to lib/security.
+//
+// The two directions are independent: each has a lock of its own, so any thread may call anything.
+#ifndef LIB_SECURITY_KRB5_SESSION_H_
+#define LIB_SECURITY_KRB5_SESSION_H_
+
+#include <memory>
+#include <mutex>
+
+#include "lib/security/krb5_token.h"
+#include "lib/security/krb5_window.h"
+
+namespace socksify {
+
+class Krb5Session {
+ public:
+  // The numbers of the next token of ours and of the peer's.
+  Krb5Session(Krb5Context context, uint64_t send_next, uint64_t receive_next)
+      : context_(std::move(context)),
+        sealer_(context_),
+        send_next_(send_next),
+        opener_(context_),
+        window_(receive_next) {}
+
+  bool ordered() const { return context_.ordered; }
+
+  // How much longer than its plaintext a token of ours is.
+  size_t Overhead(bool confidential) const {
+    return WrapTokenOverhead(*context_.enctype, confidential);
+  }
+
+  // Appends the token of ours that comes next. An error leaves `out` as it was.
+  Status Seal(bool confidential, ByteView plain, Bytes* out);
+
+  // Opens, in place, a token of the peer's that is whole and unaltered and is
+  enum class Order : uint8_t {
+    kStrict,  // exactly the next one: of a stream
+    kLoose,   // none that has come before: of datagrams, which may be missing or reordered
+  };
+  // kIntegrity otherwise; it is not taken then, and the next one may be.
+  Result<TokenOpener::Opened> Open(Order order, ByteSpan token);
+
+  // The session for another process, or this one, to go on with: secret octets. One that goes on
+  // takes no token that is behind the highest one so far.
+  Bytes Export();
+  // Any octets; null unless they are a session.
+  static std::unique_ptr<Krb5Session> Import(ByteView state);
+
+ private:
+  const Krb5Context context_;
+
+  std::mutex send_mutex_;
+  TokenSealer sealer_;  // guarded by send_mutex_
+  uint64_t send_next_;  // likewise
+
+  std::mutex receive_mutex_;
+  TokenOpener opener_;    // guarded by receive_mutex_
+  ReceiveWindow window_;  // likewise
+};
+
+}  // namespace socksify
+
+#endif  // LIB_SECURITY_KRB5_SESSION_H_

@@ -1,0 +1,167 @@
+#include "lib/security/krb5_token.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace socksify {
+namespace {
+
+constexpr size_t kHeaderSize = 16;
+constexpr uint8_t kTokenId[] = {0x05, 0x04};
+constexpr uint8_t kFiller = 0xff;
+
+// Octet 2, section 4.2.2.
+constexpr uint8_t kSentByAcceptor = 0x01;
+constexpr uint8_t kSealed = 0x02;
+constexpr uint8_t kAcceptorSubkey = 0x04;
+
+// Where the header's fields are.
+constexpr size_t kFlagsAt = 2, kFillerAt = 3, kExtraCountAt = 4, kRotationAt = 6, kNumberAt = 8;
+
+// Key usage numbers, section 2.
+constexpr uint32_t kAcceptorSeal = 22, kInitiatorSeal = 24;
+
+uint16_t LoadU16(ByteView at) { return static_cast<uint16_t>(at[0] << 8 | at[1]); }
+
+void StoreU16(uint8_t* at, size_t value) {
+  at[0] = static_cast<uint8_t>(value >> 8);
+  at[1] = static_cast<uint8_t>(value);
+}
+
+void WriteHeader(uint8_t* at, uint8_t flags, uint64_t number) {
+  memcpy(at, kTokenId, sizeof kTokenId);
+  at[kFlagsAt] = flags;
+  at[kFillerAt] = kFiller;
+  StoreU16(at + kExtraCountAt, 0);
+  StoreU16(at + kRotationAt, 0);
+  for (size_t i = kHeaderSize; i-- > kNumberAt; number >>= 8) at[i] = static_cast<uint8_t>(number);
+}
+
+Status NoToken(const char* why) {
+  return {Errc::kIntegrity, std::string("a message of the peer ") + why};
+}
+
+Status Altered() { return NoToken("fails its check"); }
+
+}  // namespace
+
+bool IsWrapToken(ByteView token) {
+  return token.size() >= kHeaderSize && memcmp(token.data(), kTokenId, sizeof kTokenId) == 0 &&
+         token[kFillerAt] == kFiller;
+}
+
+uint64_t WrapTokenNumber(ByteView token) {
+  uint64_t number = 0;
+  for (uint8_t octet : token.subspan(kNumberAt, sizeof number)) number = number << 8 | octet;
+  return number;
+}
+
+size_t WrapTokenOverhead(const Krb5Enctype& enctype, bool confidential) {
+  return kHeaderSize + (confidential ? kAesBlockSize + kHeaderSize : 0) + enctype.tag_size;
+}
+
+uint32_t Krb5DirectionKeys::usage() const {
+  return from_initiator_ ? kInitiatorSeal : kAcceptorSeal;
+}
+
+MessageCipher* Krb5DirectionKeys::Cipher(const Krb5Context& context) {
+  if (!cipher_) {
+    auto cipher = MessageCipher::New(*context.enctype, context.key.octets(), usage());
+    if (!cipher.ok()) return nullptr;
+    cipher_ = std::move(*cipher);
+  }
+  return &*cipher_;
+}
+
+MessageChecksum* Krb5DirectionKeys::Checksum(const Krb5Context& context) {
+  if (!checksum_) {
+    auto checksum = MessageChecksum::New(*context.enctype, context.key.octets(), usage());
+    if (!checksum.ok()) return nullptr;
+    checksum_ = std::move(*checksum);
+  }
+  return &*checksum_;
+}
+
+Status TokenSealer::Seal(const Krb5Context& context, bool confidential, uint64_t number,
+                         ByteView plain, Bytes* out) {
+  const size_t start = out->size();
+  const size_t size = plain.size() + WrapTokenOverhead(*context.enctype, confidential);
+  // Copied in rather than written over zeroes, in a buffer that grows but once.
+  if (out->capacity() < start + size) out->reserve(std::max(start + size, 2 * out->capacity()));
+  out->resize(start + kHeaderSize + (confidential ? kAesBlockSize : 0));
+  Append(*out, plain);
+  out->resize(start + size);
+
+  const ByteSpan token(out->data() + start, size);
+  const ByteSpan body = token.subspan(kHeaderSize, size - kHeaderSize - context.enctype->tag_size);
+  uint8_t* const tag = token.data() + size - context.enctype->tag_size;
+  WriteHeader(token.data(),
+              static_cast<uint8_t>((context.initiator ? 0 : kSentByAcceptor) |
+                                   (confidential ? kSealed : 0) |
+                                   (context.acceptor_subkey ? kAcceptorSubkey : 0)),
+              number);
+  bool good = false;
+  if (confidential) {
+    memcpy(body.data() + body.size() - kHeaderSize, token.data(), kHeaderSize);
+    MessageCipher* cipher = keys_.Cipher(context);
+    good = cipher != nullptr && gnutls_rnd(GNUTLS_RND_NONCE, body.data(), kAesBlockSize) == 0 &&
+           cipher->Encrypt(body, tag);
+  } else if (MessageChecksum* checksum = keys_.Checksum(context)) {
+    good = checksum->Make(body, token.first(kHeaderSize), tag);
+    StoreU16(token.data() + kExtraCountAt, context.enctype->tag_size);  // zero in what is summed
+  }
+  if (good) return {};
+  Wipe(token);  // it may hold plaintext
+  out->resize(start);
+  return CryptoError();
+}
+
+Result<TokenOpener::Opened> TokenOpener::Open(const Krb5Context& context, ByteSpan token) {
+  const size_t tag_size = context.enctype->tag_size;
+  if (!IsWrapToken(token)) return NoToken("is no wrap token of RFC 4121");
+  const uint8_t flags = token[kFlagsAt];
+  const bool confidential = (flags & kSealed) != 0;
+  if (((flags & kSentByAcceptor) != 0) != context.initiator) {
+    return NoToken("is one of our own");
+  }
+  if (((flags & kAcceptorSubkey) != 0) != context.acceptor_subkey) {
+    return NoToken("is protected with another key");
+  }
+  if (token.size() < WrapTokenOverhead(*context.enctype, confidential))
+    return NoToken("is too short");
+
+  const ByteSpan header = token.first(kHeaderSize), rest = token.subspan(kHeaderSize);
+  const size_t extra = LoadU16(header.subspan(kExtraCountAt, 2));
+  const size_t rotation = LoadU16(header.subspan(kRotationAt, 2)) % rest.size();
+  if (rotation != 0) {
+    std::rotate(rest.begin(), rest.begin() + static_cast<ptrdiff_t>(rotation), rest.end());
+  }
+  const ByteSpan body = rest.first(rest.size() - tag_size), tag = rest.last(tag_size);
+  const uint64_t number = WrapTokenNumber(header);
+
+  if (!confidential) {
+    // EC is the size of the checksum; in what is summed, EC and RRC are zero.
+    if (extra != tag_size) return Altered();
+    uint8_t summed[kHeaderSize];
+    WriteHeader(summed, flags, number);
+    MessageChecksum* checksum = keys_.Checksum(context);
+    if (checksum == nullptr) return CryptoError();
+    if (!checksum->Verify(body, summed, tag)) return Altered();
+    return Opened{body, number, false};
+  }
+
+  MessageCipher* cipher = keys_.Cipher(context);
+  if (cipher == nullptr) return CryptoError();
+  if (!cipher->Decrypt(body, tag)) return Altered();
+  // The header in clear is the one that was encrypted, but for RRC.
+  const ByteView inner = body.last(kHeaderSize);
+  if (memcmp(inner.data(), header.data(), kRotationAt) != 0 ||
+      memcmp(inner.data() + kNumberAt, header.data() + kNumberAt, kHeaderSize - kNumberAt) != 0) {
+    return Altered();
+  }
+  const size_t room = body.size() - kAesBlockSize - kHeaderSize;
+  if (extra > room) return Altered();
+  return Opened{body.subspan(kAesBlockSize, room - extra), number, true};
+}
+
+}  // namespace socksify
