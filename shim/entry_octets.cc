@@ -106,7 +106,10 @@ ssize_t ConnectAndSend(int fd, const sockaddr* address, socklen_t length, const 
   if (!connection) return SendToKernel(fd, vectors, count, flags);
   const Path path = PathFor(*connection, fd, flags);
   if (path == Path::kError) return -1;
-  if (path == Path::kOurs) return SendOn(*connection, fd, vectors, count, flags);
+  if (path == Path::kOurs) {
+    if (!IsReadable(vectors, count * sizeof *vectors)) return FailWith(EFAULT);
+    return SendOn(*connection, fd, vectors, count, flags);
+  }
   return SendToKernel(fd, vectors, count, flags);
 }
 
@@ -195,8 +198,10 @@ using namespace socksify;  // NOLINT: the functions below are libc's
 
 EXPORT ssize_t read(int fd, void* buffer, size_t count) {
   iovec vector;
-  SERVE(fd, 0, (vector = Vector(buffer, count), ReadOn(*connection, fd, &vector, 1, 0)),
-        real::read(fd, buffer, count));
+  SERVE(
+      fd, 0,
+      count == 0 ? 0 : (vector = Vector(buffer, count), ReceiveOn(*connection, fd, &vector, 1, 0)),
+      real::read(fd, buffer, count));
 }
 
 EXPORT ssize_t readv(int fd, const iovec* vectors, int count) {

@@ -12,13 +12,16 @@
 namespace socksify {
 namespace {
 
-// What the kernel would check before it begins. `check` looks at the memory of one vector.
+// What the kernel would check before it begins: the vectors themselves, where the program has made
+// them, and what they say. `check` looks at the memory of one.
+bool CheckArray(const iovec* vectors, size_t count) {
+  if (count == 0 || IsReadable(vectors, count * sizeof *vectors)) return true;
+  errno = EFAULT;
+  return false;
+}
+
 template <typename Check>
 bool CheckVectors(const iovec* vectors, size_t count, Check check) {
-  if (count != 0 && !IsReadable(vectors, count * sizeof *vectors)) {
-    errno = EFAULT;
-    return false;
-  }
   for (size_t i = 0; i < count; ++i) {
     if (vectors[i].iov_len > SSIZE_MAX) {
       errno = EINVAL;
@@ -124,6 +127,7 @@ ssize_t SendOn(Connection& connection, int fd, const iovec* vectors, size_t coun
 
 ssize_t ReadOn(Connection& connection, int fd, const iovec* vectors, int count, int flags) {
   if (count < 0 || count > IOV_MAX) return FailWith(EINVAL);
+  if (!CheckArray(vectors, static_cast<size_t>(count))) return -1;
   size_t room = 0;
   if (!CheckVectors(vectors, static_cast<size_t>(count), &IsWritableToBeginWith)) return -1;
   for (int i = 0; i < count; ++i) room += vectors[i].iov_len;
@@ -132,6 +136,7 @@ ssize_t ReadOn(Connection& connection, int fd, const iovec* vectors, int count, 
 
 ssize_t WriteOn(Connection& connection, int fd, const iovec* vectors, int count, int flags) {
   if (count < 0 || count > IOV_MAX) return FailWith(EINVAL);
+  if (!CheckArray(vectors, static_cast<size_t>(count))) return -1;
   return SendOn(connection, fd, vectors, static_cast<size_t>(count), flags);
 }
 
@@ -149,6 +154,7 @@ ssize_t ReceiveMessage(Connection& connection, int fd, msghdr* message, int flag
   if (!IsWritable(message, sizeof *message)) return FailWith(EFAULT);
   if (message->msg_iovlen > IOV_MAX) return FailWith(EMSGSIZE);
   if (message->msg_name != nullptr && message->msg_namelen > INT_MAX) return FailWith(EINVAL);
+  if (!CheckArray(message->msg_iov, message->msg_iovlen)) return -1;
   bool reported = false;
   if (connection.options().reports()) {
     uint8_t octet;
@@ -198,6 +204,7 @@ ssize_t SendTo(Connection& connection, int fd, const iovec& vector, int flags,
 ssize_t SendMessage(Connection& connection, int fd, const msghdr* message, int flags) {
   if (!IsReadable(message, sizeof *message)) return FailWith(EFAULT);
   if (message->msg_iovlen > IOV_MAX) return FailWith(EMSGSIZE);
+  if (!CheckArray(message->msg_iov, message->msg_iovlen)) return -1;
   ErrnoKeeper keeper;
   if (!CheckMessage(fd, message->msg_name, message->msg_namelen, message->msg_control,
                     message->msg_controllen)) {

@@ -21,6 +21,7 @@ inline iovec Vector(const void* octets, size_t count) {
   return {const_cast<void*>(octets), std::min(count, kMaxOctets)};
 }
 
+// The vectors themselves are there; what they say is checked.
 ssize_t ReceiveOn(Connection& connection, int fd, const iovec* vectors, size_t count, int flags);
 ssize_t SendOn(Connection& connection, int fd, const iovec* vectors, size_t count, int flags);
 
