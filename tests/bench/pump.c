@@ -5,6 +5,7 @@
  *   pump ping HOST PORT COUNT           one octet there and back, after some that do not count
  *   pump connect HOST PORT COUNT        connect(2), one after the other
  *   pump parallel HOST PORT COUNT       so many connects that do not block, until all are established
+ *   pump idle HOST PORT COUNT           likewise, and keeps them until standard input ends
  *
  * A request is `d`, `u` or `p` and a count in 16 hex digits. An upload is answered with one octet, a ping with itself. */
 #include <arpa/inet.h>
@@ -202,7 +203,11 @@ int main(int argc, char** argv) {
   const struct sockaddr_in address = address_of(argv[2], argv[3]);
   const uint64_t count = strtoull(argv[4], NULL, 10);
   double* const times = calloc(count < 1000000 ? count : 1, sizeof *times);
-  if (strcmp(argv[1], "down") == 0 || strcmp(argv[1], "up") == 0) {
+  if (strcmp(argv[1], "idle") == 0) {
+    printf("%.9f\n", connect_at_once(&address, count));
+    fflush(stdout);
+    (void)read(STDIN_FILENO, times, 1);
+  } else if (strcmp(argv[1], "down") == 0 || strcmp(argv[1], "up") == 0) {
     transfer(&address, argv[1][0], count);
   } else if (strcmp(argv[1], "parallel") == 0) {
     printf("%.9f\n", connect_at_once(&address, count));
