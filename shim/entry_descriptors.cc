@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "shim/associations.h"
 #include "shim/detach.h"
 #include "shim/entry.h"
 #include "shim/real_calls.h"
@@ -24,6 +25,7 @@ int Made(int fd) {
   if (fd >= 0 && DescriptorTable::Get(fd) != Mark::kNone && !InVforkChild()) {
     Registrations::DescriptorGone(fd);
     DescriptorTable::Set(fd, Mark::kNone);
+    Associations::Forget(fd);
   }
   return fd;
 }
@@ -32,8 +34,9 @@ int MadeSocket(int fd, int domain, int type) {
   PrepareForForks();
   Made(fd);
   const int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (fd >= 0 && kind == SOCK_STREAM && (domain == AF_INET || domain == AF_INET6)) {
-    DescriptorTable::Set(fd, Mark::kFreshSocket);
+  if (fd >= 0 && (domain == AF_INET || domain == AF_INET6)) {
+    if (kind == SOCK_STREAM) DescriptorTable::Set(fd, Mark::kFreshSocket);
+    if (kind == SOCK_DGRAM) DescriptorTable::Set(fd, Mark::kDatagramSocket);
   }
   return fd;
 }
@@ -66,6 +69,7 @@ int Duplicate(int fd, int to, Function duplicate) {
     if (copy >= 0 && !InVforkChild()) {
       Made(copy);
       if (mark == Mark::kEpoll) DescriptorTable::Set(copy, mark);
+      if (mark == Mark::kDatagramSocket || mark == Mark::kDatagrams) Associations::Share(fd, copy);
     }
     return copy;
   }
@@ -100,6 +104,7 @@ void Goes(int fd) {
   if (mark != Mark::kConnection) {
     Registrations::DescriptorGone(fd);
     DescriptorTable::Set(fd, Mark::kNone);
+    if (mark == Mark::kDatagrams) Associations::Forget(fd);
   } else if (ConnectionRef connection = DescriptorTable::BeginClose(fd)) {
     Connection::LoseDescriptor(connection, fd);
     Registrations::DescriptorGone(fd);

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "shim/agent_process.h"
+#include "shim/associations.h"
 #include "shim/connection.h"
 #include "shim/dns_stub.h"
 #include "shim/home.h"
@@ -33,6 +35,7 @@ void BeforeFork() {
   Connection::BeforeFork();
   Service::BeforeFork();
   DnsStub::BeforeFork();
+  Associations::BeforeFork();
   leaf_mutex.Lock();
   LibraryCall::BeforeFork();
 }
@@ -40,6 +43,7 @@ void BeforeFork() {
 void AfterForkInParent() {
   LibraryCall::AfterFork(false);
   leaf_mutex.Unlock();
+  Associations::AfterFork(false);
   DnsStub::AfterFork(false);
   Service::AfterFork(false);
   Connection::AfterFork(false, true, -1);
@@ -47,7 +51,10 @@ void AfterForkInParent() {
   Service::Resume();
 }
 
-bool IsChildsToo(int fd) { return fd == Runtime::log_fd() || Connection::IsDoor(fd); }
+bool IsChildsToo(int fd) {
+  return fd == Runtime::log_fd() || Connection::IsDoor(fd) || AgentProcess::IsControl(fd) ||
+         Associations::IsChannel(fd);
+}
 
 // `counted`: by fork(3), whose handlers have run before it.
 void AfterForkInChild(bool counted) {
@@ -55,12 +62,14 @@ void AfterForkInChild(bool counted) {
   if (g_wiped_by_fork != nullptr) *g_wiped_by_fork = 1;
   LibraryCall::AfterFork(true);
   leaf_mutex.Reinitialise();
+  Associations::AfterFork(true);
   DnsStub::AfterFork(true);
   Service::AfterFork(true);
   Home::AfterForkInChild();
   Connection::AfterFork(true, counted, Home::Leave());
   Registrations::AfterFork(true);
   RelayProcess::Forget();
+  AgentProcess::AfterForkInChild();
   OwnDescriptor::CloseAllBut(&IsChildsToo);
 }
 

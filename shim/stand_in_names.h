@@ -19,6 +19,11 @@ void NoteStandIn(int stand_in, const ConnectionNames& names);
 // `local` and `peer` are a socket's own. Are they a stand-in's? Then what it stands for.
 bool FindStandIn(const SocketAddress& local, const SocketAddress& peer, ConnectionNames* names);
 
+// The same of a socket for datagrams, `fd`, that has been connected to an association's stand-in.
+void NoteDatagramStandIn(int fd, const ConnectionNames& names);
+bool FindDatagramStandIn(const SocketAddress& local, const SocketAddress& peer,
+                         ConnectionNames* names);
+
 }  // namespace socksify
 
 #endif  // SHIM_STAND_IN_NAMES_H_
