@@ -74,16 +74,19 @@ def udp_origin():
 
 @pytest.fixture(scope="session")
 def long_lived(request, realm, tmp_path_factory):
-    """The well-behaved long-lived servers, each started when first asked for: by kind, or kind and method."""
+    """The well-behaved long-lived servers, each started when first asked for: by kind, or kind and method; `naked`: one that
+    relays datagrams under SSL, in clear."""
     with contextlib.ExitStack() as stack:
         running = {}
 
-        def get(kind, method="gssapi"):
-            if (kind, method) not in running:
+        def get(kind, method="gssapi", naked=False):
+            if (kind, method, naked) not in running:
                 options = {"tls": Tls(request.getfixturevalue("pki"))} if method == "ssl" else {}
-                running[kind, method] = stack.enter_context(
+                if naked:
+                    options["options"] = ["--ssl-udp-naked"]
+                running[kind, method, naked] = stack.enter_context(
                     SocksServer(kind, realm, tmp_path_factory.mktemp(kind), methods=method, **options))
-            server = running[kind, method]
+            server = running[kind, method, naked]
             assert server.process.poll() is None, f"{kind} has died: {server.stderr()}"
             return server
 
