@@ -16,8 +16,6 @@
 namespace socksify {
 namespace {
 
-constexpr uint64_t kFirstDelayMs = 100;
-constexpr uint64_t kLongestDelayMs = 10'000;
 constexpr int kRoom = 1 << 20;  // for bursts, as far as the system allows
 
 int Family(const Address& address) {
@@ -63,7 +61,7 @@ void Association::OnRequest(IncomingRequest incoming) {
     case AgentRequest::Kind::kReach:
       return Answer(request.peer, request.wait, std::move(incoming.reply));
     case AgentRequest::Kind::kWhoIs:
-      if (const Address* peer = stand_ins_.WhoIs(request.peer.port)) {
+      if (const Address* peer = stand_ins_.WhoIs(request.peer)) {
         reply.peer = *peer;
       } else {
         reply.error = ENOENT;
@@ -205,23 +203,16 @@ void Association::Fail(const Status& error) {
   state_ = State::kFailed;
   stand_ins_.Refuse(true);
   for (Waiting& waiting : std::exchange(waiting_, {})) waiting.reply.Send(failure_);
-  Pause();
-}
-
-// Longer each time, until a session has lasted.
-void Association::Pause() {
-  delay_ = delay_ == 0 ? kFirstDelayMs : std::min(delay_ * 2, kLongestDelayMs);
-  timer_.Start(delay_);
+  timer_.Start(backoff_.NextMs());
 }
 
 void Association::End(std::string_view why) {
   Log::Info("an association has ended: " + std::string(why));
   CloseSession();
-  if (uv_now(loop_) - since_ > kLongestDelayMs) delay_ = 0;
-  const bool lasted = uv_now(loop_) - since_ > delay_;
+  const bool lasted = backoff_.Lasted(uv_now(loop_) - since_);
   state_ = lasted ? State::kIdle : State::kPaused;
   stand_ins_.Listen(lasted);
-  if (!lasted) Pause();
+  if (!lasted) timer_.Start(backoff_.NextMs());
 }
 
 void Association::CloseSession() {

@@ -147,6 +147,10 @@ void Attempt::OnConnected() {
 
 void Attempt::Negotiate() {
   const HandshakeStep step = handshake_->Step();
+  if (engine_->listening() && !std::exchange(told_listening_, true)) {
+    deadline_.Stop();
+    owner_->OnListening();
+  }
   if (step == HandshakeStep::kEnded) {
     return End(handshake_->established() ? Status() : handshake_->error());
   }

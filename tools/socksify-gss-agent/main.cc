@@ -18,6 +18,7 @@
 #include "tools/loop/stream.h"
 #include "tools/socksify-gss-agent/association.h"
 #include "tools/socksify-gss-agent/batch.h"
+#include "tools/socksify-gss-agent/listener.h"
 #include "tools/socksify-gss-agent/request.h"
 
 namespace socksify {
@@ -46,6 +47,8 @@ class Program final : public RequestOwner {
       refusal.message = config_.status().message();
     } else if (incoming.request.kind == AgentRequest::Kind::kAssociate) {
       return Association::Start(&loop_, *config_, batch_, std::move(incoming));
+    } else if (incoming.request.kind == AgentRequest::Kind::kListen) {
+      return Listener::Start(&loop_, *config_, std::move(incoming));
     } else {
       refusal.error = EINVAL;
     }

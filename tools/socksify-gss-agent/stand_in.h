@@ -68,8 +68,8 @@ class StandIns {
   // The application has sent to it.
   void Touch(StandIn& stand_in);
 
-  // Which peer the port plays, or has played; null for none.
-  const Address* WhoIs(uint16_t port) const;
+  // Which peer it plays, or has played; null for none.
+  const Address* WhoIs(const Address& stand_in) const;
 
   // The application's socket is elsewhere by now.
   void Move(const Address& own);
