@@ -66,6 +66,13 @@ def origin():
 
 
 @pytest.fixture(scope="session")
+def udp_origin():
+    """The echo of datagrams (support/udp_origin.py), on IPv4 and IPv6 loopback."""
+    with Service([PYTHON, str(SUPPORT / "udp_origin.py"), "--events", "--address", "127.0.0.1", "--address", "::1"]) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def long_lived(request, realm, tmp_path_factory):
     """The well-behaved long-lived servers, each started when first asked for: by kind, or kind and method."""
     with contextlib.ExitStack() as stack:
