@@ -39,6 +39,7 @@ struct Config {
   bool gss_nec = false;
   std::string tls_ca, tls_cert, tls_key, tls_name, tls_priority;
   SslMethod ssl_method = SslMethod::k86;
+  bool ssl_udp_naked = false;
   std::vector<Method> subauth;
   std::string user;
   Secret password;

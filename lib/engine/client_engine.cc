@@ -11,8 +11,9 @@
 namespace socksify {
 namespace {
 
-GssInitiatorOptions GssOptions(const Config& config, const ServerEndpoint& server) {
+GssInitiatorOptions GssOptions(const Config& config, const ServerEndpoint& server, bool ordered) {
   GssInitiatorOptions options;
+  options.ordered = ordered;
   options.server_host = server.host;
   options.services = config.gss_services;
   options.level = static_cast<ProtectionLevel>(config.protection);
@@ -40,7 +41,8 @@ SslInitiatorOptions SslOptionsOf(const Config& config, const ServerEndpoint& ser
           .tls_priority = config.tls_priority,
           .subauth = config.subauth,
           .user = config.user,
-          .password = config.password};
+          .password = config.password,
+          .udp_naked = config.ssl_udp_naked};
 }
 
 // The numbers on the wire of a configured method.
@@ -66,6 +68,11 @@ class ClientEngineImpl final : public ClientEngine {
   Status Prepare() override {
     Status last(Errc::kConfig, "no method is listed; see --methods");
     for (Method configured : config_.methods) {
+      if (configured == Method::kSsl && associates() && !config_.ssl_udp_naked) {
+        last = {Errc::kPolicy,
+                "ssl cannot protect UDP, which would go in clear; see --ssl-udp-naked"};
+        continue;
+      }
       for (Method method : NumbersOf(configured, config_.ssl_method)) {
         auto layer = MakeLayer(method);
         Status status = layer.ok() ? (*layer)->Prepare() : layer.status();
@@ -116,7 +123,9 @@ class ClientEngineImpl final : public ClientEngine {
 
   Method method() const override { return method_; }
   SecuritySummary summary() const override { return layer_ ? layer_->Summary() : summary_; }
+  bool listening() const override { return listening_ && state() == State::kNegotiating; }
   const Address& bound() const override { return bound_; }
+  const Address& peer() const override { return peer_; }
   Bytes TakeEarlyData() override { return std::exchange(early_data_, {}); }
   std::unique_ptr<SecurityLayer> TakeLayer() override {
     summary_ = layer_->Summary();
@@ -131,12 +140,14 @@ class ClientEngineImpl final : public ClientEngine {
     std::unique_ptr<SecurityLayer> layer;
   };
 
+  bool associates() const { return request_ && request_->command == Command::kUdpAssociate; }
+
   Result<std::unique_ptr<SecurityLayer>> MakeLayer(Method method) const {
     switch (method) {
       case Method::kNone:
         return NewClearLayer();
       case Method::kGssapi:
-        return NewGssInitiator(GssOptions(config_, server_));
+        return NewGssInitiator(GssOptions(config_, server_, /*ordered=*/!associates()));
       case Method::kUserpass:
       case Method::kChap:
         if (Status status = CheckPassword(method); !status.ok()) return status;
@@ -177,7 +188,7 @@ class ClientEngineImpl final : public ClientEngine {
         case Stage::kReply:
           more = layer_->framed() ? OpenReplyFrame() : MoveReply();
           // The end that the layer has been told of is as good as the connection's.
-          if (TakeReply((at_end && !more) || layer_->peer_closed())) {
+          if (TakeReplies((at_end && !more) || layer_->peer_closed())) {
             more = false;
           } else if (layer_->peer_closed()) {
             more = Refuse({Errc::kServerClosed, "the server closed the session before its reply"});
@@ -221,6 +232,9 @@ class ClientEngineImpl final : public ClientEngine {
       stage_ = Stage::kEstablished;
       return true;
     }
+    if (associates() && !layer_->relays_datagrams()) {
+      return Refuse({Errc::kUnsupported, "the server does not relay UDP in clear beside ssl"});
+    }
     Bytes request;
     if (Status status = AppendRequest(request, *request_); !status.ok()) return Refuse(status);
     // The whole request alone in one frame: Dante rejects a split one.
@@ -262,9 +276,16 @@ class ClientEngineImpl final : public ClientEngine {
     return moved;
   }
 
-  // True when the reply is complete or wrong.
+  // True when what is due is complete, or wrong.
+  bool TakeReplies(bool at_end) {
+    while (state() == State::kNegotiating) {
+      if (!TakeReply(at_end)) return false;
+    }
+    return true;
+  }
+
+  // False when there is no whole one.
   bool TakeReply(bool at_end) {
-    if (state() != State::kNegotiating) return true;
     auto reply = ParseReply(reply_, at_end);
     if (!reply.ok()) {
       (void)Refuse(reply.status());
@@ -274,14 +295,18 @@ class ClientEngineImpl final : public ClientEngine {
       if (!layer_->framed()) wanted_ = reply->missing;
       return false;
     }
-    if (reply->message.reply != Reply::kSucceeded) {
-      (void)Refuse({ReplyErrc(reply->message.reply),
-                    std::string("the server answered: ") + ReplyText(reply->message.reply)});
+    const Reply answer = reply->message.reply;
+    if (answer != Reply::kSucceeded) {
+      const bool unsupported =
+          answer == Reply::kCommandNotSupported && request_->command != Command::kConnect;
+      (void)Refuse({unsupported ? Errc::kUnsupported : ReplyErrc(answer),
+                    std::string("the server answered: ") + ReplyText(answer)});
       return true;
     }
-    bound_ = reply->message.bound;
-    early_data_.assign(reply_.begin() + static_cast<ptrdiff_t>(reply->size), reply_.end());
-    reply_.clear();
+    (listening_ ? peer_ : bound_) = std::move(reply->message.bound);
+    reply_.erase(reply_.begin(), reply_.begin() + static_cast<ptrdiff_t>(reply->size));
+    if (request_->command == Command::kBind && !std::exchange(listening_, true)) return true;
+    early_data_ = std::exchange(reply_, {});
     stage_ = Stage::kEstablished;
     return true;
   }
@@ -320,7 +345,8 @@ class ClientEngineImpl final : public ClientEngine {
   size_t sent_ = 0;
   size_t wanted_ = 2;
   Bytes reply_;  // plaintext of the reply, and what follows it
-  Address bound_;
+  bool listening_ = false;
+  Address bound_, peer_;
   Bytes early_data_;
 };
 

@@ -3,6 +3,9 @@
 //
 //   greeting -> choice -> sub-negotiation -> request -> reply -> established
 //
+// BIND has two replies: where the server listens, and then who has connected; waiting for the
+// second may take as long as the peer likes.
+//
 // The caller sends what output() holds, reads no more than WantedOctets() and feeds it, until the
 // state is kEstablished (or kFailed: send what output() still holds, then close). It owns the
 // engine; one thread at a time.
@@ -33,7 +36,8 @@ class ClientEngine {
 
   // Call it first. Makes what can be made before the server has spoken: credentials, the first
   // token, the greeting. May block on the KDC; nothing else here blocks. A failure is also the
-  // engine's.
+  // engine's. For UDP ASSOCIATE a method that would send datagrams in clear where that is not
+  // allowed (kPolicy) is not offered.
   virtual Status Prepare() = 0;
 
   virtual State state() const = 0;
@@ -52,10 +56,14 @@ class ClientEngine {
   // The server has closed its side. Fails the engine unless a short failure reply ends that way.
   virtual void FeedEof() = 0;
 
+  // BIND: the server listens at bound(), and what is wanted are the octets of its second reply.
+  virtual bool listening() const = 0;
+
   // --- established ---
   virtual Method method() const = 0;
   virtual SecuritySummary summary() const = 0;
-  virtual const Address& bound() const = 0;                // of the reply
+  virtual const Address& bound() const = 0;  // of the (first) reply; unspecified: the server's own
+  virtual const Address& peer() const = 0;   // BIND: of the second reply
   virtual std::unique_ptr<SecurityLayer> TakeLayer() = 0;  // once
   virtual Bytes TakeEarlyData() = 0;  // plaintext that came in the reply's frame
 };

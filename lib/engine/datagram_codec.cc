@@ -7,10 +7,7 @@
 namespace socksify {
 
 Status SealDatagram(SecurityLayer& layer, const Address& address, ByteView data, Bytes* datagram) {
-  if (data.size() > MaxDatagramData(layer, address)) {
-    return {Errc::kUnsupported,
-            "a datagram cannot hold " + std::to_string(data.size()) + " octets"};
-  }
+  if (data.size() > MaxDatagramData(layer, address)) return DatagramTooLarge(data.size());
   Bytes plain;
   plain.reserve(DatagramHeadSize(address) + data.size());
   if (Status status = AppendDatagramHead(plain, address); !status.ok()) return status;

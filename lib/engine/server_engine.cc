@@ -55,6 +55,10 @@ class Engine final : public ServerEngine {
     switch (stage_) {
       case Stage::kAnswerDue:
         return State::kRequest;
+      case Stage::kListening:
+        return State::kListening;
+      case Stage::kAssociated:
+        return State::kAssociated;
       case Stage::kRelaying:
         return State::kRelaying;
       case Stage::kFailed:
@@ -73,6 +77,7 @@ class Engine final : public ServerEngine {
     }
     Append(input_, octets);
     Advance();
+    CheckEnd();
   }
 
   void FeedEof() override {
@@ -82,7 +87,7 @@ class Engine final : public ServerEngine {
   }
 
   void Close() override {
-    if (stage_ != Stage::kRelaying) return;
+    if (stage_ != Stage::kRelaying && stage_ != Stage::kAssociated) return;
     if (Status status = layer_->Close(&output_); !status.ok()) Fail(std::move(status));
   }
   bool peer_closed() const override { return layer_ != nullptr && layer_->peer_closed(); }
@@ -92,17 +97,26 @@ class Engine final : public ServerEngine {
   const Request& request() const override { return request_; }
 
   void Answer(Reply reply, const Address& bound) override {
-    if (stage_ != Stage::kAnswerDue) return;
+    if (stage_ != Stage::kAnswerDue && stage_ != Stage::kListening) return;
     if (!SendReply(reply, bound)) return;
     if (reply != Reply::kSucceeded) {
       (void)layer_->Close(&output_);
       return Fail({ReplyErrc(reply), ReplyText(reply)});
     }
-    stage_ = Stage::kRelaying;
-    plaintext_ = std::exchange(head_, {});
+    if (request_.command == Command::kUdpAssociate) {
+      stage_ = Stage::kAssociated;
+      head_ = {};
+    } else if (request_.command == Command::kBind && stage_ == Stage::kAnswerDue) {
+      stage_ = Stage::kListening;
+    } else {
+      stage_ = Stage::kRelaying;
+      plaintext_ = std::exchange(head_, {});
+    }
     Advance();  // what the client has sent ahead
     CheckEnd();
   }
+
+  SecurityLayer& layer() override { return *layer_; }
 
   Status SendPlaintext(ByteView octets) override {
     if (stage_ == Stage::kFailed) return error_;
@@ -121,6 +135,8 @@ class Engine final : public ServerEngine {
     kNegotiation,
     kRequestDue,
     kAnswerDue,
+    kListening,
+    kAssociated,
     kRelaying,
     kFailed
   };
@@ -137,8 +153,10 @@ class Engine final : public ServerEngine {
       input_.erase(input_.begin(), input_.begin() + static_cast<ptrdiff_t>(taken_));
     }
     taken_ = 0;
-    const size_t most = stage_ == Stage::kAnswerDue ? kMaxAhead : kMaxFrameSize;
-    if (input_.size() > most) Fail({Errc::kMalformed, "the client sends more than it may by now"});
+    const bool answer_due = stage_ == Stage::kAnswerDue || stage_ == Stage::kListening;
+    const size_t kept = input_.size() + (answer_due ? head_.size() : 0);
+    if (kept > (answer_due ? kMaxAhead : kMaxFrameSize))
+      Fail({Errc::kMalformed, "the client sends more than it may by now"});
   }
 
   // One message; false when there is no whole one or none is due.
@@ -150,6 +168,10 @@ class Engine final : public ServerEngine {
         return Negotiate();
       case Stage::kRequestDue:
         return TakeOctets(&head_) && TakeRequest();
+      case Stage::kListening:
+        return TakeOctets(&head_);
+      case Stage::kAssociated:
+        return DropOctets();
       case Stage::kRelaying:
         return TakeOctets(&plaintext_);
       case Stage::kAnswerDue:
@@ -201,12 +223,23 @@ class Engine final : public ServerEngine {
     if (!request->complete()) return true;
     request_ = std::move(request->message);
     head_.erase(head_.begin(), head_.begin() + static_cast<ptrdiff_t>(request->size));
-    if (request_.command != Command::kConnect) {
+    if (!Serves(request_.command)) {
       const Reply reply = Reply::kCommandNotSupported;
       return Refused(reply, {ReplyErrc(reply), ReplyText(reply)});
     }
     stage_ = Stage::kAnswerDue;
     return false;
+  }
+
+  bool Serves(Command command) const {
+    if (command == Command::kUdpAssociate) return layer_->relays_datagrams();
+    return (command == Command::kConnect || command == Command::kBind) && layer_->ordered();
+  }
+
+  // Nothing is due on the connection of an association; what is not the client's own ends it.
+  bool DropOctets() {
+    Bytes dropped;
+    return TakeOctets(&dropped);
   }
 
   // The application's octets, out of one frame (RFC 1961 section 5) or as they are. An empty token
@@ -231,8 +264,11 @@ class Engine final : public ServerEngine {
 
   // The client sends no more. What it has sent ahead of the reply is looked at after the reply.
   void CheckEnd() {
-    if (!at_end_ || stage_ == Stage::kFailed || stage_ == Stage::kAnswerDue) return;
-    if (stage_ != Stage::kRelaying) {
+    if (!at_end_ && !peer_closed()) return;
+    if (stage_ == Stage::kFailed || stage_ == Stage::kAnswerDue) return;
+    if (stage_ == Stage::kListening) {
+      Fail({Errc::kTruncated, "the client closed before a peer had connected"});
+    } else if (stage_ != Stage::kRelaying && stage_ != Stage::kAssociated) {
       Fail({Errc::kTruncated, "the client closed in the middle of the negotiation"});
     } else if (Status status = socksify::CheckEnd(*layer_, input_); !status.ok()) {
       Fail(std::move(status));

@@ -1,10 +1,13 @@
 // The server's side of one SOCKS connection as a state machine: octets in, octets out.
 //
 //   greeting -> choice -> sub-negotiation -> request (the caller acts on it) -> reply -> relaying
+//                                                           BIND: reply -> listening -> reply ^
+//                                                           UDP ASSOCIATE: reply -> associated
 //
 // The caller feeds whatever it reads, sends what output() holds, and when the state is kRequest
-// connects to the target and calls Answer(). From then on plaintext() is for the target and
-// SendPlaintext() for the client. The end of the stream before kRequest is an error (kTruncated).
+// connects to the target, listens or opens a relay, as request().command says, and calls Answer().
+// When it is kRelaying plaintext() is for the target and SendPlaintext() for the client. The end of
+// the stream before kRequest, or in kListening, is an error (kTruncated).
 //
 // Before the client is authenticated and its request answered only as much is kept as the messages
 // due can hold, so a caller that stops reading while the state is kRequest needs no bound of its
@@ -45,9 +48,11 @@ class ServerEngine : public Codec {
  public:
   enum class State : uint8_t {
     kNegotiating,
-    kRequest,   // request() is complete; Answer() is awaited
-    kRelaying,  // a success has been answered
-    kFailed,    // error() says why, or the answer was a failure; send output(), then close
+    kRequest,     // request() is complete; Answer() is awaited
+    kListening,   // BIND: a success has been answered; Answer() with the peer is awaited
+    kAssociated,  // UDP ASSOCIATE: so it has; what comes on the connection is checked and dropped
+    kRelaying,    // a success has been answered, for BIND the second one
+    kFailed,      // error() says why, or the answer was a failure; send output(), then close
   };
 
   // Makes the accepting side of a method of the policy; null for one that this server does not do.
@@ -60,9 +65,12 @@ class ServerEngine : public Codec {
 
   virtual State state() const = 0;
 
-  virtual const Request& request() const = 0;  // from kRequest on; a CONNECT
-  // kRequest: a success begins the relaying, anything else fails the engine once it is sent.
+  virtual const Request& request() const = 0;  // from kRequest on; of a known command
+  // kRequest and kListening: a success goes on, anything else fails the engine once it is sent.
   virtual void Answer(Reply reply, const Address& bound) = 0;
+
+  // kAssociated: for the datagrams. An association ends with its connection, so with its engine.
+  virtual SecurityLayer& layer() = 0;
 
   virtual Method method() const = 0;  // kNoAcceptable until one is chosen
   virtual SecuritySummary summary() const = 0;

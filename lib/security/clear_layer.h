@@ -9,6 +9,7 @@
 #include "lib/base/secret.h"
 #include "lib/security/security_layer.h"
 #include "lib/security/users.h"
+#include "lib/wire/datagram.h"
 
 namespace socksify {
 
@@ -31,6 +32,11 @@ class ClearLayer : public SecurityLayer {
   }
   Result<size_t> FrameSize(ByteView head) const final { return head.size(); }
   Result<ByteSpan> Open(ByteSpan frame) final { return frame; }
+
+  bool relays_datagrams() const final { return true; }
+  size_t MaxDatagram() const final { return kMaxUdpPayload; }
+  Status SealDatagram(ByteView plain, Bytes* datagram) final;
+  Result<ByteSpan> OpenDatagram(ByteSpan datagram) final { return datagram; }
 
  private:
   static constexpr size_t kMaxChunk = 65536;

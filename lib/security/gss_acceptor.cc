@@ -64,13 +64,12 @@ class GssAcceptor final : public GssLayer {
     return AppendMessage(output, MessageType::kAuthentication, out.octets());
   }
 
-  // RFC 1961 section 3.2 obliges clients to ask for these; without them a replayed or missing
-  // message would go unnoticed.
+  // RFC 1961 section 3.2 obliges clients to ask for these; without them a replayed message would go
+  // unnoticed. Whether a missing one does is ordered().
   Status CheckFlags() const {
-    constexpr OM_uint32 kRequired = GSS_C_REPLAY_FLAG | GSS_C_SEQUENCE_FLAG | GSS_C_INTEG_FLAG;
+    constexpr OM_uint32 kRequired = GSS_C_REPLAY_FLAG | GSS_C_INTEG_FLAG;
     if ((granted_flags_ & kRequired) != kRequired) {
-      return {Errc::kPolicy,
-              "the client's context has no replay or sequence detection or integrity"};
+      return {Errc::kPolicy, "the client's context has no replay detection or integrity"};
     }
     return {};
   }

@@ -50,6 +50,16 @@ Result<ByteSpan> GssLayer::Open(ByteSpan frame) {
   return protection_->Open(frame);
 }
 
+Status GssLayer::SealDatagram(ByteView plain, Bytes* datagram) {
+  const LibraryGate gate;
+  return protection_->SealDatagram(plain, datagram);
+}
+
+Result<ByteSpan> GssLayer::OpenDatagram(ByteSpan datagram) {
+  const LibraryGate gate;
+  return protection_->OpenDatagram(datagram);
+}
+
 Result<size_t> GssLayer::FrameSize(ByteView octets) const {
   auto head = ParseFrameHead(octets);
   if (!head.ok()) return head.status();

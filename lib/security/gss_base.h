@@ -24,6 +24,11 @@ class GssLayer : public SecurityLayer {
   Status Seal(ByteView plain, Bytes* frame) final;
   Result<size_t> FrameSize(ByteView head) const final;
   Result<ByteSpan> Open(ByteSpan frame) final;
+  bool relays_datagrams() const final { return true; }
+  size_t MaxDatagram() const final { return protection_->MaxDatagram(); }
+  Status SealDatagram(ByteView plain, Bytes* datagram) final;
+  Result<ByteSpan> OpenDatagram(ByteSpan datagram) final;
+  bool ordered() const final { return protection_->ordered(); }
   Result<Bytes> Export() final;
 
  protected:

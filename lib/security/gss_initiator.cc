@@ -73,8 +73,8 @@ class GssInitiator final : public GssLayer {
   }
 
   OM_uint32 InitContext(ByteView input, Bytes* output, OM_uint32* minor) {
-    OM_uint32 flags = GSS_C_MUTUAL_FLAG | GSS_C_REPLAY_FLAG | GSS_C_SEQUENCE_FLAG |
-                      GSS_C_INTEG_FLAG | GSS_C_CONF_FLAG;
+    OM_uint32 flags = GSS_C_MUTUAL_FLAG | GSS_C_REPLAY_FLAG | GSS_C_INTEG_FLAG | GSS_C_CONF_FLAG;
+    if (options_.ordered) flags |= GSS_C_SEQUENCE_FLAG;
     switch (options_.delegate) {
       case GssInitiatorOptions::Delegate::kPolicy:
         flags |= GSS_C_DELEG_POLICY_FLAG;
@@ -192,8 +192,10 @@ class GssInitiator final : public GssLayer {
         {GSS_C_CONF_FLAG, "confidentiality"},
     };
     for (const auto& required : kRequired) {
-      const bool needed =
-          required.flag != GSS_C_CONF_FLAG || options_.level != ProtectionLevel::kIntegrity;
+      const bool needed = required.flag == GSS_C_CONF_FLAG
+                              ? options_.level != ProtectionLevel::kIntegrity
+                          : required.flag == GSS_C_SEQUENCE_FLAG ? options_.ordered
+                                                                 : true;
       if (needed && (granted_flags_ & required.flag) == 0) {
         return {Errc::kPolicy, "GSS-API with " + target_text_ + " gives no " + required.name};
       }

@@ -17,12 +17,13 @@ struct GssInitiatorOptions {
   enum class Delegate : uint8_t { kPolicy, kAlways, kNever };
   enum class Mechanism : uint8_t { kKerberos, kSpnego };
 
-  std::string server_host;  // of the SOCKS server, as the user named it
+  std::string server_host = {};  // of the SOCKS server, as the user named it
   std::vector<std::string> services = {"socks", "rcmd"};  // tried in order; with '/': a principal
   ProtectionLevel level = ProtectionLevel::kConfidentiality;  // asked for, and the least accepted
   Delegate delegate = Delegate::kPolicy;
   Mechanism mechanism = Mechanism::kKerberos;
   bool nec = false;                  // protection level in clear
+  bool ordered = true;               // RFC 1961 section 6: not for UDP ASSOCIATE
   size_t max_token = kMaxTokenSize;  // longest token sent; SS5 takes 16192 only
 };
 
@@ -37,7 +38,7 @@ Result<std::shared_ptr<const GssAcceptorCredential>> AcquireGssAcceptorCredentia
     const std::string& keytab, const std::string& service);
 
 struct GssAcceptorOptions {
-  std::shared_ptr<const GssAcceptorCredential> credential;  // null: the default credential
+  std::shared_ptr<const GssAcceptorCredential> credential = nullptr;  // null: the default
   std::vector<ProtectionLevel> levels = {ProtectionLevel::kConfidentiality,
                                          ProtectionLevel::kIntegrity};  // accepted, best first
   bool nec = false;                  // also take the protection level in clear

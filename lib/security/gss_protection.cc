@@ -6,6 +6,8 @@
 #include <cstring>
 #include <utility>
 
+#include "lib/wire/datagram.h"
+
 namespace socksify {
 namespace {
 
@@ -37,31 +39,52 @@ Status WrapError(OM_uint32 major, OM_uint32 minor) {
   return {Errc::kIntegrity, "cannot protect a message: " + GssErrorText(major, minor)};
 }
 
+constexpr size_t kTokenHeaderSize = 16;
+
 // Is it a wrap token of RFC 4121 section 4.2.6.2: TOK_ID 05 04, one octet of flags, filler FF, EC,
 // RRC and SND_SEQ? MIT 1.20 follows a null pointer at others, a MIC token of RFC 1964 for one,
 // which anybody on the wire could send.
 bool IsWrapToken(ByteView token) {
-  constexpr size_t kTokenHeaderSize = 16;
   return token.size() >= kTokenHeaderSize && token[0] == 0x05 && token[1] == 0x04 &&
          token[3] == 0xff;
 }
+
+// SND_SEQ of a wrap token.
+uint64_t SequenceOf(ByteView token) {
+  uint64_t sequence = 0;
+  for (uint8_t octet : token.subspan(8, 8)) sequence = sequence << 8 | octet;
+  return sequence;
+}
+
+// What MIT remembers of a context: whether each of so many tokens has come.
+constexpr uint64_t kWindow = 64;
 
 }  // namespace
 
 GssProtection::GssProtection(GssContext context, ProtectionLevel level, size_t max_token)
     : level_(level), max_token_(max_token), context_(std::move(context)) {
-  const bool confidential = level != ProtectionLevel::kIntegrity;
-  OM_uint32 minor, limit = 0;
-  if (!GSS_ERROR(gss_wrap_size_limit(&minor, context_.get(), confidential, GSS_C_QOP_DEFAULT,
-                                     static_cast<OM_uint32>(max_token), &limit))) {
-    max_plaintext_ = limit;
-  }
+  max_plaintext_ = SizeLimit(max_token);
+  max_datagram_ = SizeLimit(std::min(max_token, kMaxUdpPayload - kFrameHeaderSize));
+  OM_uint32 minor, flags = 0;
+  ordered_ = !GSS_ERROR(gss_inquire_context(&minor, context_.get(), nullptr, nullptr, nullptr,
+                                            nullptr, &flags, nullptr, nullptr)) &&
+             (flags & GSS_C_SEQUENCE_FLAG) != 0;
   // The peer may protect more than asked for, never less: integrity is the least it can be.
   min_frame_ = kFrameHeaderSize + std::max<size_t>(1, std::min(TokenSize(context_.get(), false, 1),
                                                                TokenSize(context_.get(), true, 1)));
   frame_overhead_ = level == ProtectionLevel::kConfidentiality
                         ? kFrameHeaderSize + TokenSize(context_.get(), true, 1) - 1
                         : min_frame_ - 1;
+}
+
+// The most plaintext that a token of so many octets holds.
+size_t GssProtection::SizeLimit(size_t token) const {
+  OM_uint32 minor, limit = 0;
+  const bool confidential = level_ != ProtectionLevel::kIntegrity;
+  const OM_uint32 major =
+      gss_wrap_size_limit(&minor, context_.get(), confidential, GSS_C_QOP_DEFAULT,
+                          static_cast<OM_uint32>(token), &limit);
+  return GSS_ERROR(major) ? 0 : limit;
 }
 
 Status GssProtection::Seal(ByteView plain, Bytes* frame) {
@@ -102,33 +125,89 @@ Status GssProtection::Seal(ByteView plain, Bytes* frame) {
   return {};
 }
 
-Result<ByteSpan> GssProtection::Open(ByteSpan frame) {
-  enum { kStream, kPlain, kBuffers };
-  ByteSpan token = frame.subspan(kFrameHeaderSize);
-  gss_iov_buffer_desc buffers[kBuffers] = {
-      {GSS_IOV_BUFFER_TYPE_STREAM, {token.size(), token.data()}},
-      {GSS_IOV_BUFFER_TYPE_DATA, GSS_C_EMPTY_BUFFER},
-  };
-  int conf_state = 0;
-  gss_qop_t qop = 0;
-  std::lock_guard lock(mutex_);
-  if (!error_.ok()) return error_;
+Result<GssProtection::Opened> GssProtection::Unwrap(ByteSpan token, bool in_order) {
   if (!IsWrapToken(token)) {
-    return error_ = {Errc::kIntegrity, "a message of the peer is no wrap token of RFC 4121"};
+    return {Errc::kIntegrity, "a message of the peer is no wrap token of RFC 4121"};
   }
-  OM_uint32 minor;
-  OM_uint32 major = gss_unwrap_iov(&minor, context_.get(), &conf_state, &qop, buffers, kBuffers);
-  // Replayed, missing and reordered tokens come with their data and a supplementary status: on a
-  // stream nothing but exactly GSS_S_COMPLETE will do (protocol.md section 1).
-  if (major != GSS_S_COMPLETE) {
-    return error_ = {Errc::kIntegrity,
-                     "a message of the peer fails its check: " + GssErrorText(major, minor)};
+  const uint64_t sequence = SequenceOf(token);
+  int conf_state = 0;
+  Opened opened;
+  if (in_order) {
+    enum { kStream, kPlain, kBuffers };
+    gss_iov_buffer_desc buffers[kBuffers] = {
+        {GSS_IOV_BUFFER_TYPE_STREAM, {token.size(), token.data()}},
+        {GSS_IOV_BUFFER_TYPE_DATA, GSS_C_EMPTY_BUFFER},
+    };
+    opened.major =
+        gss_unwrap_iov(&opened.minor, context_.get(), &conf_state, nullptr, buffers, kBuffers);
+    opened.plain = ByteSpan(static_cast<uint8_t*>(buffers[kPlain].buffer.value),
+                            buffers[kPlain].buffer.length);
+  } else {
+    // In place MIT 1.20 does not say where the plaintext of a token is that comes out of order.
+    gss_buffer_desc sealed = GssInput(token);
+    GssBuffer plain;
+    opened.major =
+        gss_unwrap(&opened.minor, context_.get(), &sealed, plain.get(), &conf_state, nullptr);
+    opened.plain = token.first(std::min(token.size(), plain.octets().size()));
+    std::ranges::copy(plain.octets().first(opened.plain.size()), opened.plain.begin());
+  }
+  if (GSS_ERROR(opened.major)) {
+    return {Errc::kIntegrity,
+            "a message of the peer fails its check: " + GssErrorText(opened.major, opened.minor)};
+  }
+  if (opened.major == GSS_S_COMPLETE || opened.major == GSS_S_GAP_TOKEN) {
+    next_ = std::max(next_, sequence + 1);
   }
   if (level_ == ProtectionLevel::kConfidentiality && conf_state == 0) {
-    return error_ = {Errc::kPolicy, "a message came without the confidentiality that was agreed"};
+    return {Errc::kPolicy, "a message came without the confidentiality that was agreed"};
   }
-  return ByteSpan(static_cast<uint8_t*>(buffers[kPlain].buffer.value),
-                  buffers[kPlain].buffer.length);
+  return opened;
+}
+
+Result<ByteSpan> GssProtection::Open(ByteSpan frame) {
+  std::lock_guard lock(mutex_);
+  if (!error_.ok()) return error_;
+  auto opened = Unwrap(frame.subspan(kFrameHeaderSize), /*in_order=*/true);
+  if (!opened.ok()) return error_ = opened.status();
+  // Replayed, missing and reordered tokens come with their data and a supplementary status: on a
+  // stream nothing but exactly GSS_S_COMPLETE will do (protocol.md section 1).
+  if (opened->major != GSS_S_COMPLETE) {
+    return error_ = {Errc::kIntegrity, "a message of the peer fails its check: " +
+                                           GssErrorText(opened->major, opened->minor)};
+  }
+  return opened->plain;
+}
+
+Status GssProtection::SealDatagram(ByteView plain, Bytes* datagram) {
+  if (plain.size() > max_datagram_) return DatagramTooLarge(plain.size());
+  return Seal(plain, datagram);
+}
+
+// No error of a datagram is the session's.
+Result<ByteSpan> GssProtection::OpenDatagram(ByteSpan datagram) {
+  auto head = ParseFrameHead(datagram);
+  if (!head.ok()) return head.status();
+  if (head->size != datagram.size() || head->size == kFrameHeaderSize ||
+      static_cast<MessageType>(head->type) != MessageType::kUserData) {
+    return {Errc::kMalformed, "a datagram is not one message of the session"};
+  }
+  std::lock_guard lock(mutex_);
+  if (!error_.ok()) return error_;
+  const ByteSpan token = datagram.subspan(kFrameHeaderSize);
+  const uint64_t sequence = token.size() < kTokenHeaderSize ? 0 : SequenceOf(token);
+  auto opened = Unwrap(token, /*in_order=*/!ordered_);
+  if (!opened.ok()) return opened.status();
+  bool fresh = opened->major == GSS_S_COMPLETE || opened->major == GSS_S_GAP_TOKEN;
+  // With the order asked for, one that has come late and one too old to tell whether it has come
+  // before look the same.
+  if (opened->major == GSS_S_UNSEQ_TOKEN) {
+    fresh = sequence < next_ && next_ - sequence <= kWindow;
+  }
+  if (!fresh) {
+    return {Errc::kIntegrity,
+            "a datagram has come before: " + GssErrorText(opened->major, opened->minor)};
+  }
+  return opened->plain;
 }
 
 Result<Bytes> GssProtection::ExportContext() {

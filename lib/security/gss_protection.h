@@ -23,15 +23,30 @@ class GssProtection {
   size_t MaxPlaintext() const { return max_plaintext_; }
   size_t MinFrameSize() const { return min_frame_; }
   size_t FrameOverhead() const { return frame_overhead_; }
+  size_t MaxDatagram() const { return max_datagram_; }
+  bool ordered() const { return ordered_; }
 
   // As SecurityLayer's.
   Status Seal(ByteView plain, Bytes* frame);
   Result<ByteSpan> Open(ByteSpan frame);
+  Status SealDatagram(ByteView plain, Bytes* datagram);
+  Result<ByteSpan> OpenDatagram(ByteSpan datagram);
 
   // The context in GSS-API's own interprocess form; it ends here. kUnsupported: it goes on.
   Result<Bytes> ExportContext();
 
  private:
+  // A token opened in place, with the status that GSS-API gives of its order.
+  struct Opened {
+    ByteSpan plain;
+    OM_uint32 major = GSS_S_COMPLETE;
+    OM_uint32 minor = 0;
+  };
+  // The caller holds mutex_. An error is not sticky yet. `in_order`: plaintext is wanted of those
+  // alone whose status is GSS_S_COMPLETE.
+  Result<Opened> Unwrap(ByteSpan token, bool in_order);
+  size_t SizeLimit(size_t token) const;
+
   const ProtectionLevel level_;
   const size_t max_token_;
   std::mutex mutex_;
@@ -40,6 +55,9 @@ class GssProtection {
   size_t max_plaintext_ = 0;
   size_t min_frame_ = 0;
   size_t frame_overhead_ = 0;
+  size_t max_datagram_ = 0;
+  bool ordered_ = true;
+  uint64_t next_ = 0;  // guarded by mutex_; behind the latest token of the peer, 0: none is known
 };
 
 // Wraps (never with confidentiality) and unwraps the octet of the protection-level subnegotiation,

@@ -110,7 +110,7 @@ class SecurityLayer {
   // as Seal and Open may, beside these.
 
   // May datagrams be relayed under this session? SSL's may, in clear, where UDP-Naked was agreed.
-  virtual bool relays_datagrams() const { return true; }
+  virtual bool relays_datagrams() const { return false; }
 
   // Most octets of plaintext, header included, that fit into one datagram of UDP.
   virtual size_t MaxDatagram() const { return 0; }

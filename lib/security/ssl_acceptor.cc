@@ -62,7 +62,7 @@ class SslAcceptor final : public SslNegotiation {
                     {Errc::kPolicy, "the client does not offer the required subauthentication"});
     }
     AppendSslOptions(*reply, chosen);
-    Note(std::move(chosen));
+    Agree(std::move(chosen));
     stage_ = Stage::kOffer;
     return !asked;
   }

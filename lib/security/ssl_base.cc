@@ -130,6 +130,19 @@ Result<ByteSpan> SslLayer::OpenData(ByteSpan data) {
   return plain;
 }
 
+// UDP-Naked: as they are.
+Status SslLayer::SealDatagram(ByteView plain, Bytes* datagram) {
+  if (!udp_naked_) return SecurityLayer::SealDatagram(plain, datagram);
+  if (plain.size() > kMaxUdpPayload) return DatagramTooLarge(plain.size());
+  Append(*datagram, plain);
+  return {};
+}
+
+Result<ByteSpan> SslLayer::OpenDatagram(ByteSpan datagram) {
+  if (!udp_naked_) return SecurityLayer::OpenDatagram(datagram);
+  return datagram;
+}
+
 Status SslLayer::Close(Bytes* frames) {
   const LibraryGate gate;
   std::lock_guard lock(mutex_);

@@ -17,6 +17,7 @@
 
 #include "lib/security/security_layer.h"
 #include "lib/security/ssl_records.h"
+#include "lib/wire/datagram.h"
 #include "lib/wire/frame.h"
 
 namespace socksify {
@@ -81,12 +82,17 @@ class SslLayer : public SecurityLayer {
   bool closes() const final { return true; }
   bool peer_closed() const final { return peer_closed_; }
   Status Close(Bytes* frames) final;
+  bool relays_datagrams() const final { return udp_naked_; }
+  size_t MaxDatagram() const final { return udp_naked_ ? kMaxUdpPayload : 0; }
+  Status SealDatagram(ByteView plain, Bytes* datagram) final;
+  Result<ByteSpan> OpenDatagram(ByteSpan datagram) final;
   Result<Bytes> Export() final;
 
  protected:
   // From now on octets are sealed by `records`.
   void Establish(std::unique_ptr<SslRecords> records);
   bool established() const { return records_ != nullptr; }
+  void AgreeUdpNaked() { udp_naked_ = true; }  // before it is established
   // Goes on, after Establish(), where the layer in another process was.
   Status Resume(bool closed, bool peer_closed, ByteView due, ByteView begun);
 
@@ -103,6 +109,7 @@ class SslLayer : public SecurityLayer {
   Bytes joined_;  // plaintext of a frame that completed a record
   size_t max_plaintext_ = 0;
   bool closed_ = false;
+  bool udp_naked_ = false;
   std::atomic<bool> peer_closed_{false};
 };
 

@@ -19,7 +19,8 @@ namespace socksify {
 namespace {
 
 constexpr uint8_t kVersion = 2;  // 1 is a session of the GSS-API method
-constexpr uint8_t kClosed = 1, kPeerClosed = 2;
+constexpr uint8_t kClosed = 1, kPeerClosed = 2, kUdpNaked = 4;
+constexpr uint8_t kFlags = kClosed | kPeerClosed | kUdpNaked;
 constexpr int kMostUpdates = 1 << 16;  // of the keys of one session, to be tried
 
 bool SameOctets(const Secret& a, ByteView b) { return std::ranges::equal(a.octets(), b); }
@@ -31,12 +32,13 @@ class ImportedSslLayer final : public SslLayer {
     Status bad(Errc::kMalformed, "this is no session that was handed over");
     const uint8_t version = in.U8(), flags = in.U8();
     const ByteView due = in.Take(in.U16()), begun = in.Take(in.U16());
-    if (!in.ok() || version != kVersion || (flags & ~(kClosed | kPeerClosed)) != 0) return bad;
+    if (!in.ok() || version != kVersion || (flags & ~kFlags) != 0) return bad;
     auto traffic = ReadTrafficState(&in);
     if (!traffic.ok()) return traffic.status();
     if (in.remaining() != 0) return bad;
     auto records = NewSslTraffic(std::move(*traffic));
     if (!records.ok()) return records.status();
+    if ((flags & kUdpNaked) != 0) AgreeUdpNaked();
     Establish(std::move(*records));
     return Resume((flags & kClosed) != 0, (flags & kPeerClosed) != 0, due, begun);
   }
@@ -114,7 +116,8 @@ Result<Bytes> SslLayer::Export() {
   Bytes state;
   state.reserve(6 + due_.size() + begun.size() + traffic.size());
   state.push_back(kVersion);
-  state.push_back(static_cast<uint8_t>((closed_ ? kClosed : 0) | (peer_closed_ ? kPeerClosed : 0)));
+  state.push_back(static_cast<uint8_t>((closed_ ? kClosed : 0) | (peer_closed_ ? kPeerClosed : 0) |
+                                       (udp_naked_ ? kUdpNaked : 0)));
   for (ByteView part : {ByteView(due_), begun}) {
     AppendU16(state, static_cast<uint16_t>(part.size()));
     Append(state, part);

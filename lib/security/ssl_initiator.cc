@@ -70,7 +70,7 @@ class SslInitiator final : public SslNegotiation {
     }
     // Sent before the reply to the options, by every server that gives any.
     KeepTicket(server_id_, session().TakeTicket());
-    Note(chosen);
+    Agree(chosen);
     if (!chosen.Has(SslOption::kSubauthentication)) return true;
     AppendGreeting(*reply, {options_.subauth});
     stage_ = Stage::kChoice;

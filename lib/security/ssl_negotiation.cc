@@ -100,12 +100,13 @@ Status SslNegotiation::RefuseOrderly(Status why) {
   return why;
 }
 
-void SslNegotiation::Note(const SslOptions& options) {
+void SslNegotiation::Agree(const SslOptions& options) {
   std::string text;
   for (SslOption option : options.options) {
     text += text.empty() ? "" : ", ";
     text += option == SslOption::kUdpNaked ? "UDP in clear" : "subauthentication";
   }
+  if (options.Has(SslOption::kUdpNaked)) AgreeUdpNaked();
   summary_.details.emplace_back("options", text.empty() ? "none" : text);
 }
 

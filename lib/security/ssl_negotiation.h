@@ -39,7 +39,7 @@ class SslNegotiation : public SslLayer {
   Status Refuse(gnutls_alert_description_t alert, Status why);
   Status RefuseOrderly(Status why);
 
-  void Note(const SslOptions& options);  // for the summary
+  void Agree(const SslOptions& options);  // also for the summary
 
  private:
   enum class Farewell : uint8_t { kNone, kAlert, kOrderly };

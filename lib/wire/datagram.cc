@@ -1,11 +1,18 @@
 #include "lib/wire/datagram.h"
 
+#include <string>
+#include <utility>
+
 namespace socksify {
 namespace {
 
 constexpr size_t kFixedSize = 4;  // RSV FRAG ATYP
 
 }  // namespace
+
+Status DatagramTooLarge(size_t size) {
+  return {Errc::kUnsupported, "a datagram cannot hold " + std::to_string(size) + " octets"};
+}
 
 Status AppendDatagramHead(Bytes& to, const Address& address) {
   to.insert(to.end(), {0x00, 0x00, 0x00});

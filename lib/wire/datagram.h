@@ -20,6 +20,8 @@ namespace socksify {
 
 inline constexpr size_t kMaxUdpPayload = 65507;  // over IPv4: 65535 less both headers
 
+Status DatagramTooLarge(size_t size);  // kUnsupported
+
 struct DatagramHead {
   Address address;
   size_t size = 0;  // of the header: the data follow

@@ -121,6 +121,7 @@ struct helper {
   struct stream stream;
   size_t count;
   ssize_t result;
+  int error; /* errno of it */
 };
 
 static pthread_t start(struct helper* helper, void* (*function)(void*)) {
@@ -177,7 +178,8 @@ static void* receive_one(void* argument) {
   doing("is blocked in recv");
   do {
     helper->result = recv(helper->stream.fd, &octet, 1, 0);
-  } while (helper->result == -1 && errno == EINTR);
+    helper->error = errno;
+  } while (helper->result == -1 && helper->error == EINTR);
   if (helper->result == 1) stream_check(&helper->stream, 0, &octet, 1);
   return NULL;
 }
@@ -218,6 +220,7 @@ static void closed_under_recv(void) {
   stream.fd = other;
   stream_send(&stream, 1);
   join(thread, NULL);
+  errno = helper.error;
   must("the octet", helper.result == 1);
   must("close", close(helper.stream.fd) == 0);
   stream.got = 1;
@@ -250,6 +253,7 @@ static void shut_down_under_recv(void) {
   if (draw(2)) disturb(&stream);
   must("shutdown", shutdown(fd, draw(2) ? SHUT_RD : SHUT_RDWR) == 0);
   join(thread, NULL);
+  errno = helper.error;
   must("the end", helper.result == 0);
   must("close", close(fd) == 0);
 }

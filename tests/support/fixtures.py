@@ -66,17 +66,27 @@ def origin():
 
 
 @pytest.fixture(scope="session")
+def udp_origin():
+    """The echo of datagrams (support/udp_origin.py), on IPv4 and IPv6 loopback."""
+    with Service([PYTHON, str(SUPPORT / "udp_origin.py"), "--events", "--address", "127.0.0.1", "--address", "::1"]) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def long_lived(request, realm, tmp_path_factory):
-    """The well-behaved long-lived servers, each started when first asked for: by kind, or kind and method."""
+    """The well-behaved long-lived servers, each started when first asked for: by kind, or kind and method; `naked`: one that
+    relays datagrams under SSL, in clear."""
     with contextlib.ExitStack() as stack:
         running = {}
 
-        def get(kind, method="gssapi"):
-            if (kind, method) not in running:
+        def get(kind, method="gssapi", naked=False):
+            if (kind, method, naked) not in running:
                 options = {"tls": Tls(request.getfixturevalue("pki"))} if method == "ssl" else {}
-                running[kind, method] = stack.enter_context(
+                if naked:
+                    options["options"] = ["--ssl-udp-naked"]
+                running[kind, method, naked] = stack.enter_context(
                     SocksServer(kind, realm, tmp_path_factory.mktemp(kind), methods=method, **options))
-            server = running[kind, method]
+            server = running[kind, method, naked]
             assert server.process.poll() is None, f"{kind} has died: {server.stderr()}"
             return server
 

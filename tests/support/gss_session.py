@@ -14,6 +14,8 @@ _F = gssapi.RequirementFlag
 # RFC 1961 §3.2 without delegation, which policy decides.
 WANTED_FLAGS = (_F.mutual_authentication | _F.replay_detection | _F.out_of_sequence_detection
                 | _F.integrity | _F.confidentiality)
+# Of a session for datagrams: those may be lost and overtake each other.
+UNORDERED_FLAGS = WANTED_FLAGS & ~_F.out_of_sequence_detection
 
 
 class GssSession:

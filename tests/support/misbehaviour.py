@@ -25,6 +25,14 @@ reply
 data (the frame number `frame-number=N` of the downlink, counted from 0, default 1)
     conf-false@data     empty-token@data
     replay  drop  reorder                                    plain           raw octets instead of a frame
+BIND
+    rep-second=N        the code of the second reply
+UDP ASSOCIATE (of downlink datagram `frame-number`: the faults of data, and those below)
+    fragment            FRAG is 1                            long            LEN says one octet more
+    stranger            sealed well, from another socket     huge            as large as UDP can carry, not sealed
+    bound=HOST          in the reply, with the true port     name-source     sources named as they were asked for (allowed)
+    end-after=N         the control connection is closed once N datagrams came
+    lose=N double=N swap=N                                   every Nth datagram of each direction, on the way
 anywhere
     split               every message in writes of one octet
     conf-true           encrypted at level 1 too (allowed)
@@ -36,7 +44,8 @@ STAGES = ("choice", "context", "level", "reply", "data")
 STAGED = ("close", "reset", "abort", "stall", "version", "mtyp", "alter", "cut", "empty", "conf-false", "empty-token")
 PLAIN = ("method", "stray", "level", "level-conf", "level-clear", "level-long", "level-none", "rep", "rep-short", "atyp",
          "clear-reply", "reply-version", "join", "split-reply", "frame-number", "replay", "drop", "reorder", "plain",
-         "split", "conf-true", "plaintext", "fill")
+         "split", "conf-true", "plaintext", "fill", "rep-second", "fragment", "long", "stranger", "huge", "bound",
+         "name-source", "end-after", "lose", "double", "swap")
 
 
 class Misbehaviour:
@@ -63,6 +72,9 @@ class Misbehaviour:
     def number(self, name, default=None, stage=None):
         value = self._values.get(self._key(name, stage))
         return default if value is None else int(value)
+
+    def text(self, name):
+        return self._values.get(name)
 
     def octets(self, name):
         """The value as octets in hex, or None."""

@@ -95,13 +95,17 @@ class SocksGssClient:
         self.raw(bytes([1, len(user)]) + user + bytes([len(password)]) + password)
         return wire.read_exact(self.reader, 2)[1]
 
-    def handshake(self, host, port, level=wire.CONFIDENTIALITY, context=None, atyp=None, nec=False):
+    def login(self, level=wire.CONFIDENTIALITY, context=None, nec=False):
+        """Everything before the request."""
         if self.greet() != wire.GSSAPI:
             raise wire.ProtocolError("gssapi not chosen")
         self.establish(context)
         if self.negotiate(level, nec) != level:
             raise wire.ProtocolError(f"level {self.level}")
-        self.request(host, port, atyp)
+        return self
+
+    def handshake(self, host, port, level=wire.CONFIDENTIALITY, context=None, atyp=None, nec=False):
+        self.login(level, context, nec).request(host, port, atyp)
         return self
 
     def seal(self, data):

@@ -19,11 +19,12 @@ if __package__ in (None, ""):
 
 import gssapi  # noqa: E402
 
-from support import wire  # noqa: E402
+from support import bind_listener, wire  # noqa: E402
 from support.downlink import Downlink  # noqa: E402
 from support.faulty_writer import FaultyWriter, SessionOver  # noqa: E402
 from support.gss_session import GssSession  # noqa: E402
 from support.misbehaviour import Misbehaviour  # noqa: E402
+from support.udp_relay import UdpRelay  # noqa: E402
 
 BUFFER = 1 << 18
 
@@ -52,9 +53,15 @@ class Session:
         reason = "closed"
         try:
             self.choose_method()
-            host, port = self.read_request()
-            self.connect(host, port)
-            self.relay()
+            command, host, port = self.read_request()
+            if command == wire.UDP_ASSOCIATE:
+                UdpRelay(self, host, port).run()
+            else:
+                if command == wire.BIND:
+                    self.target = bind_listener.accept(self, host, port)
+                else:
+                    self.connect(host, port)
+                self.relay()
         except (wire.ProtocolError, gssapi.exceptions.GSSError) as error:
             reason = f"{type(error).__name__}: {error}"
         except (wire.Closed, wire.Aborted, SessionOver) as error:
@@ -184,10 +191,20 @@ class Session:
         if version != wire.SOCKS or (self.gss and stream.left()):
             raise wire.ProtocolError("malformed request")
         self.event("request", command=command, atyp=atyp, host=host, port=port)
-        if command != wire.CONNECT:
-            self.reply(wire.encode_reply(wire.BAD_COMMAND))
-            raise wire.Closed
-        return host, port
+        if command not in (wire.CONNECT, wire.BIND, wire.UDP_ASSOCIATE):
+            self.refuse(wire.BAD_COMMAND)
+        return command, host, port
+
+    def relays_datagrams(self):
+        """Under GSS-API sealed, in clear where the method itself is; what SSL agrees on is its own affair."""
+        return True
+
+    def refuse(self, code):
+        self.event("unreachable", code=code)
+        self.reply(wire.encode_reply(code))
+        self.writer.finish()
+        self.writer.drain()
+        raise wire.Closed
 
     def resolve(self, host):
         """Our own names only: what is not in --host and not numeric does not exist."""

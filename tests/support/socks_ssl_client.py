@@ -16,6 +16,7 @@ class SocksSslClient(SocksGssClient):
         super().__init__(server, timeout)
         self.frame = frame
         self.stream = None
+        self.agreed = ()
 
     def establish(self, context, server_name="127.0.0.1", session=None):
         """TLS, then `state` is 2."""
@@ -51,15 +52,20 @@ class SocksSslClient(SocksGssClient):
             self.stream.state = tls_stream.DATA
         return super().request(*arguments, **more)
 
-    def handshake(self, host, port, context, *, server_name="127.0.0.1", session=None, user=None, subauth=wire.USERPASS,
-                  methods=(wire.SSL,), atyp=None):
+    def login(self, context, *, server_name="127.0.0.1", session=None, user=None, subauth=wire.USERPASS,
+              methods=(wire.SSL,), naked=False):
+        """Everything before the request."""
         if self.greet(methods) not in methods:
             raise wire.ProtocolError("ssl not chosen")
         self.establish(context, server_name, session)
-        agreed = self.options((tls_stream.SUBAUTHENTICATION,) if user else ())
-        if agreed and not self.subauthenticate(subauth, *user):
+        wanted = ((tls_stream.SUBAUTHENTICATION,) if user else ()) + ((tls_stream.UDP_NAKED,) if naked else ())
+        self.agreed = self.options(wanted)
+        if tls_stream.SUBAUTHENTICATION in self.agreed and not self.subauthenticate(subauth, *user):
             raise wire.ProtocolError("subauthentication failed")
-        self.request(host, port, atyp)
+        return self
+
+    def handshake(self, host, port, context, *, atyp=None, **how):
+        self.login(context, **how).request(host, port, atyp)
         return self
 
     def half_close(self):

@@ -95,6 +95,8 @@ class TlsWriter:
 class SslSession(socks_gss_server.Session):
     """Once TLS stands, `reader` and `writer` are inside it, and the rest of the session is as without."""
 
+    naked = None  # of other methods
+
     def authenticate(self, method):
         if method in wire.METHODS["ssl"]:
             self.begin_tls()
@@ -120,6 +122,7 @@ class SslSession(socks_gss_server.Session):
         offered = wire.read_exact(self.reader, count) if count else b""
         agreed = bytes(dict.fromkeys(option for option in offered if option in self.wanted_options()))
         self.event("options", offered=list(offered), agreed=list(agreed))
+        self.naked = tls_stream.UDP_NAKED in agreed
         if self.options.subauth and tls_stream.SUBAUTHENTICATION not in agreed:
             self.end_tls("subauthentication was not offered")
         self.writer.send("options", self.faults.octets("options") or bytes([len(agreed)]) + agreed)
@@ -127,7 +130,12 @@ class SslSession(socks_gss_server.Session):
             self.subauthenticate()
 
     def wanted_options(self):
-        return [tls_stream.SUBAUTHENTICATION] if self.options.subauth else []
+        return ([tls_stream.SUBAUTHENTICATION] if self.options.subauth else []) + (
+            [tls_stream.UDP_NAKED] if self.options.ssl_udp_naked else [])
+
+    def relays_datagrams(self):
+        """Not sealed by this method: in clear, if both want that (UDP-Naked)."""
+        return self.naked is not False
 
     def subauthenticate(self):
         version, count = wire.read_exact(self.reader, 2)
@@ -176,6 +184,7 @@ def parser():
         parser.add_argument(option, metavar="FILE")
     parser.add_argument("--tls-version", choices=list(tls_stream.VERSIONS), help="this alone")
     parser.add_argument("--subauth", default="", help="required inside TLS, in order of preference")
+    parser.add_argument("--ssl-udp-naked", action="store_true", help="agree to datagrams in clear")
     parser.add_argument("--frame", type=int, default=tls_stream.MAX_DATA, metavar="N", help="octets of TLS in a frame")
     return parser
 

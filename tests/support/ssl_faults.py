@@ -30,6 +30,7 @@ close
 reply
     rep=N  rep-short=N  atyp=N  reply-version=HEX            as of misbehaviour.py
     join                the reply shares its record with data (allowed)
+    bound  name-source  end-after  lose  double  swap        as of misbehaviour.py
     hold                reply, data and close_notify in one go, once the target has said it all (allowed)
 """
 
@@ -40,7 +41,7 @@ STAGED = ("close", "reset", "stall", "cut", "version", "state", "alter", "clear"
 PLAIN = ("method", "options", "subauth-method", "subauth-status", "subauth-reply", "chap-two", "chap-algorithm",
          "chap-challenge", "chap-empty", "chap-no-mutual", "chap-impostor", "frame-number", "regress", "key-update",
          "tickets", "renegotiate", "no-notify", "empty-close", "fin", "talk-on", "rep", "rep-short", "atyp", "reply-version", "join", "hold",
-         "split", "plaintext", "fill")
+         "split", "plaintext", "fill", "bound", "name-source", "end-after", "lose", "double", "swap")
 
 
 class SslMisbehaviour(Misbehaviour):

@@ -1,6 +1,7 @@
 """RFC 1928, 1929 and 1961 octets, as plainly as the figures in the RFCs. Shared by the test server, client and tap."""
 
 import errno
+import io
 import ipaddress
 import socket
 import struct
@@ -13,7 +14,7 @@ SSL, SSL_IANA = 0x86, 0x06  # draft-ietf-aft-socks-ssl-00; what IANA registered
 METHODS = {"none": (NONE,), "gssapi": (GSSAPI,), "userpass": (USERPASS,), "chap": (CHAP,), "ssl": (SSL, SSL_IANA)}
 TOKEN, LEVEL, DATA, ABORT = 0x01, 0x02, 0x03, 0xFF  # "mtyp", RFC 1961 §3.4, §4.3, §5, §3.8
 INTEGRITY, CONFIDENTIALITY, SELECTIVE = 1, 2, 3  # RFC 1961 §4.2
-CONNECT = 0x01
+CONNECT, BIND, UDP_ASSOCIATE = 0x01, 0x02, 0x03  # "CMD", RFC 1928 §4
 OK, GENERAL_FAILURE, NOT_ALLOWED, NET_UNREACHABLE, HOST_UNREACHABLE, REFUSED, TTL_EXPIRED, BAD_COMMAND, BAD_ATYP = range(9)
 MAX_TOKEN = 0xFFFF
 
@@ -106,6 +107,34 @@ def read_reply(stream):
     if version != SOCKS:
         raise ProtocolError(f"reply version {version:02x}")
     return code, *read_address(stream)
+
+
+def encode_datagram(host, port, data, atyp=None, fragment=0):
+    """RFC 1928 §7: RSV, FRAG, address, data."""
+    return bytes([0, 0, fragment]) + encode_address(host, port, atyp) + data
+
+
+def decode_datagram(octets):
+    """-> (atyp, host, port, data); no fragments."""
+    stream = io.BytesIO(octets)
+    try:
+        if any(read_exact(stream, 2)):
+            raise ProtocolError("RSV of a datagram is not 0")
+        (fragment,) = read_exact(stream, 1)
+        if fragment:
+            raise ProtocolError(f"FRAG {fragment:02x}")
+        return *read_address(stream), stream.read()
+    except Closed:
+        raise ProtocolError("a datagram ends in its header") from None
+
+
+def datagram_frame(octets):
+    """RFC 1961 §6: one datagram is one frame, and nothing else is in it."""
+    if len(octets) < 4 or octets[:2] != bytes([GSS, DATA]):
+        raise ProtocolError(f"not a sealed datagram: {octets[:4].hex(' ')}")
+    if struct.unpack("!H", octets[2:4])[0] != len(octets) - 4:
+        raise ProtocolError("LEN is not the rest of the datagram")
+    return Frame(DATA, octets[4:])
 
 
 def reply_code(error):

@@ -337,14 +337,12 @@ TEST_F(GssNegotiationTest, ServerAbortsInEveryFailureOfTheLevel) {
   }
 }
 
-TEST_F(GssNegotiationTest, ServerWantsReplayAndSequenceDetection) {
-  const OM_uint32 kWithout[] = {GSS_C_REPLAY_FLAG, GSS_C_SEQUENCE_FLAG};
-  for (OM_uint32 without : kWithout) {
-    Server server;
-    EXPECT_EQ(server.Take(Message(1, server.peer.Initiate({}, GssPeer::kAllFlags & ~without))),
-              kAbort);
-    EXPECT_EQ(server.error.code(), Errc::kPolicy) << server.error.message();
-  }
+TEST_F(GssNegotiationTest, ServerWantsReplayDetection) {
+  Server server;
+  const OM_uint32 without = GSS_C_REPLAY_FLAG;
+  EXPECT_EQ(server.Take(Message(1, server.peer.Initiate({}, GssPeer::kAllFlags & ~without))),
+            kAbort);
+  EXPECT_EQ(server.error.code(), Errc::kPolicy) << server.error.message();
 }
 
 // One leg: a client that asks for no mutual authentication (ours never does) is complete at once,

@@ -299,6 +299,7 @@ TEST_F(LoaderTest, ExportedVariablesMakeTheSameConfigWhateverElseThereIs) {
               {"tls-name", "n"},
               {"tls-priority", "P"},
               {"ssl-method", "both"},
+              {"ssl-udp-naked", "1"},
               {"subauth", "chap"},
               {"user", "alice"},
               {"bypass", ".b:1,10.0.0.0/8"},

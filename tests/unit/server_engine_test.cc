@@ -247,8 +247,8 @@ TEST_F(ServerEngineTest, RefusesWhatItDoesNotDo) {
   };
   const Bytes target = {0x00, 0x01, 127, 0, 0, 1, 0, 80};
   for (const Case& each :
-       {Case{Join({{0x05, 0x02}, target}), 0x07, Errc::kReplyCommandUnsupported},
-        Case{Join({{0x05, 0x03}, target}), 0x07, Errc::kReplyCommandUnsupported},
+       {Case{Join({{0x05, 0x00}, target}), 0x07, Errc::kReplyCommandUnsupported},
+        Case{Join({{0x05, 0x03}, target}), 0x07, Errc::kReplyCommandUnsupported},  // by this layer
         Case{Join({{0x05, 0xee}, target}), 0x07, Errc::kReplyCommandUnsupported},
         Case{{0x05, 0x01, 0x00, 0x02}, 0x08, Errc::kReplyAddressUnsupported},
         Case{{0x05, 0x01, 0x00, 0x03, 0x00, 0, 0}, 0x01, Errc::kMalformed},

@@ -53,6 +53,27 @@ TEST(SslExportTest, EveryCipherOfBothVersions) {
   }
 }
 
+TEST(SslExportTest, WhetherDatagramsAreRelayedGoesAlong) {
+  for (bool naked : {false, true}) {
+    SslPair pair;
+    pair.initiator.udp_naked = naked;
+    pair.acceptor.udp_naked = true;
+    ASSERT_TRUE(pair.Negotiate()) << pair.Errors();
+    for (Side* side : {&pair.client, &pair.server}) {
+      for (int times = 0; times < 2; times++) {
+        EXPECT_EQ(side->layer->relays_datagrams(), naked);
+        EXPECT_EQ(side->layer->MaxDatagram(), naked ? 65507u : 0u);
+        Bytes datagram, plain = Text("data");
+        EXPECT_EQ(side->layer->SealDatagram(plain, &datagram).ok(), naked);
+        EXPECT_EQ(datagram, naked ? plain : Bytes());
+        EXPECT_EQ(side->layer->OpenDatagram(plain).ok(), naked);
+        EXPECT_FALSE(side->layer->SealDatagram(Bytes(65508), &datagram).ok());
+        HandOver(side);
+      }
+    }
+  }
+}
+
 TEST(SslExportTest, AnExportedLayerIsOver) {
   auto pair = EstablishedSslPair();
   Bytes frame = Sealed(*pair->server.layer, Text("late"));

@@ -37,6 +37,11 @@ StreamPtr Stream::New(uv_loop_t* loop) {
   return made;
 }
 
+StreamPtr Stream::Open(uv_loop_t* loop, int fd) {
+  StreamPtr made = New(loop);
+  return made != nullptr && uv_tcp_open(&made->tcp_, fd) == 0 ? std::move(made) : nullptr;
+}
+
 void Stream::Tune() {
   (void)uv_tcp_nodelay(&tcp_, 1);
   (void)uv_tcp_keepalive(&tcp_, 1, kKeepaliveSeconds);

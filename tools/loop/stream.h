@@ -38,6 +38,8 @@ class Stream {
  public:
   // `loop->data` must be the loop's ReadBuffer. Null when the loop takes no more handles.
   static StreamPtr New(uv_loop_t* loop);
+  // The same for a connection that there is. It is the stream's then; null: still the caller's.
+  static StreamPtr Open(uv_loop_t* loop, int fd);
 
   void set_owner(StreamOwner* owner) { owner_ = owner; }
   uv_tcp_t* handle() { return &tcp_; }

@@ -72,6 +72,7 @@ Result<Server::Rules> ReadRules(const ServerOptions& options) {
   rules->policy.methods = options.methods;
   rules->policy.levels = options.levels;
   rules->policy.subauth = options.subauth;
+  rules->policy.udp_naked = options.ssl_udp_naked;
   rules->targets = options.targets;
   rules->connect_seconds = options.connect_seconds;
   if (!options.users_file.empty()) {

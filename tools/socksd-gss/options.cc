@@ -119,6 +119,11 @@ constexpr Option kOptions[] = {
     {"tls-priority", "STRING", "GnuTLS priority string (TLS 1.2 or later)",
      SetText<&ServerOptions::tls_priority>},
     {"subauth", "LIST", "asked for inside ssl, best first: userpass, chap, none", SetSubauth},
+    {"ssl-udp-naked", nullptr, "relay the UDP of ssl clients that agree, in clear: ssl protects TCP",
+     [](ServerOptions& options, Text) {
+       options.ssl_udp_naked = true;
+       return Status();
+     }},
     {"users", "FILE", "name:password lines, for userpass and chap; not readable by others",
      SetText<&ServerOptions::users_file>},
     {"allow", "RULE",
@@ -171,6 +176,7 @@ Status CheckTogether(const ServerOptions& options) {
                       : !options.tls_client_ca.empty() ? "--tls-client-ca"
                       : !options.tls_priority.empty()  ? "--tls-priority"
                       : !options.subauth.empty()       ? "--subauth"
+                      : options.ssl_udp_naked          ? "--ssl-udp-naked"
                                                        : nullptr;
   if (alone == nullptr) return {};
   return {Errc::kConfig, std::string(alone) + " is for ssl, which --methods does not list"};

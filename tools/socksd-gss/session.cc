@@ -118,9 +118,13 @@ void Session::Advance() {
     case ServerEngine::State::kNegotiating:
       return;
     case ServerEngine::State::kRequest:
-      return Connect();
+      if (engine_->request().command == Command::kConnect) return Connect();
+      engine_->Answer(Reply::kCommandNotSupported, {});
+      return Advance();
     case ServerEngine::State::kFailed:
       return Linger();
+    case ServerEngine::State::kListening:
+    case ServerEngine::State::kAssociated:
     case ServerEngine::State::kRelaying:
       return;  // the relay's
   }

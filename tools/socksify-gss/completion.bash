@@ -46,7 +46,7 @@ _socksify_value() {
 
 _socksify_gss() {
     local options="--server --methods --protection --gss-service --gss-delegate --gss-nec --tls-ca
-        --tls-cert --tls-key --tls-name --tls-priority --ssl-method --subauth --user --password-file
+        --tls-cert --tls-key --tls-name --tls-priority --ssl-method --ssl-udp-naked --subauth --user --password-file
         --bypass --dns --udp --bind --no-children --timeout --config --log --log-file --check --print-config --help
         --version -s -m -p -u -x -t -c -v -q -h -V"
     local cur prev words cword
@@ -58,7 +58,7 @@ _socksify_gss() {
     for ((i = 1; i < cword; i++)); do
         case ${words[i]} in
             --) ((i++)) && break ;;
-            --*=* | --check | --print-config | --help | --version | --gss-nec | --bind | --no-children) ;;
+            --*=* | --check | --print-config | --help | --version | --gss-nec | --ssl-udp-naked | --bind | --no-children) ;;
             -[smpuxtc] | --*) ((i++)) ;;
             -*) ;;
             *) break ;;
@@ -79,7 +79,7 @@ _socksify_gss() {
 
 _socksd_gss() {
     local options="--listen --methods --keytab --gss-service --protection --tls-cert --tls-key
-        --tls-client-ca --tls-priority --subauth --users --allow --deny --max-clients --connect-timeout --threads
+        --tls-client-ca --tls-priority --subauth --ssl-udp-naked --users --allow --deny --max-clients --connect-timeout --threads
         --log --help --version"
     local cur prev words cword
     _get_comp_words_by_ref -n =: cur prev words cword
