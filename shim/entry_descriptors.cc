@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "shim/associations.h"
+#include "shim/blocking_work.h"
 #include "shim/detach.h"
 #include "shim/entry.h"
 #include "shim/real_calls.h"
@@ -130,7 +131,7 @@ int DuplicateOver(int fd, int to, int flags, bool with_flags) {
 int CloseRange(unsigned first, unsigned last, unsigned flags) {
   const bool borrowed = InVforkChild();
   // libkrb5's files, open in the service's threads, are not the application's to close.
-  if (!borrowed) Service::Quiesce(Service::Before::kClose);
+  if (!borrowed) BlockingWork::Quiesce(BlockingWork::Before::kClose);
   int result = 0;
   uint64_t start = first;  // a last of UINT32_MAX must not overflow it
   DescriptorTable::ForEach(first, last, [&](int fd, Mark mark) {
@@ -148,7 +149,7 @@ int CloseRange(unsigned first, unsigned last, unsigned flags) {
     result |= real::close_range(static_cast<unsigned>(start), last, static_cast<int>(flags));
   }
   DescriptorTable::ForEach(first, last, [](int fd, Mark) { (void)Gone(fd, 0); });
-  if (!borrowed) Service::Resume();
+  if (!borrowed) BlockingWork::Resume();
   return result;
 }
 

@@ -10,6 +10,7 @@
 
 #include "shim/agent_process.h"
 #include "shim/associations.h"
+#include "shim/blocking_work.h"
 #include "shim/connection.h"
 #include "shim/dns_stub.h"
 #include "shim/home.h"
@@ -30,10 +31,11 @@ uint8_t* g_wiped_by_fork = nullptr;  // 1 in a page that is zero again in a fork
 void BeforeFork() {
   (void)Connection::Ended();  // a child could not wait for the thread that is just making it
   Home::Open();
-  Service::Quiesce(Service::Before::kFork);
+  BlockingWork::Quiesce(BlockingWork::Before::kFork);
   Registrations::BeforeFork();
   Connection::BeforeFork();
   Service::BeforeFork();
+  BlockingWork::BeforeFork();
   DnsStub::BeforeFork();
   Associations::BeforeFork();
   leaf_mutex.Lock();
@@ -45,10 +47,11 @@ void AfterForkInParent() {
   leaf_mutex.Unlock();
   Associations::AfterFork(false);
   DnsStub::AfterFork(false);
+  BlockingWork::AfterFork(false);
   Service::AfterFork(false);
   Connection::AfterFork(false, true, -1);
   Registrations::AfterFork(false);
-  Service::Resume();
+  BlockingWork::Resume();
 }
 
 bool IsChildsToo(int fd) {
@@ -65,6 +68,7 @@ void AfterForkInChild(bool counted) {
   Associations::AfterFork(true);
   DnsStub::AfterFork(true);
   Service::AfterFork(true);
+  BlockingWork::AfterFork(true);
   Home::AfterForkInChild();
   Connection::AfterFork(true, counted, Home::Leave());
   Registrations::AfterFork(true);
