@@ -77,6 +77,16 @@ std::optional<Address> OwnAddress(int fd) {
   return Address::Ipv4({127, 0, 0, 1}, own->port);
 }
 
+// The kernel gives the port back of a socket that is no longer connected, if it has chosen it.
+bool BindAgain(int fd, uint16_t port) {
+  SocketAddress name;
+  if (!LocalName(fd, &name)) return false;
+  SetPort(name, port);
+  if (real::bind(fd, name.get(), name.length) == 0) return true;
+  SetPort(name, 0);
+  return real::bind(fd, name.get(), name.length) == 0;
+}
+
 // Where this host would send from to get there.
 std::optional<SocketAddress> SourceTowards(const SocketAddress& target) {
   const DescriptorHeadroom headroom;
@@ -128,7 +138,6 @@ std::optional<SocketAddress> Association::Known(const Address& named) {
 
 std::optional<SocketAddress> Association::Reach(int fd, const Peer& peer, bool wait,
                                                 LogLevel level) {
-  const int family = SocketOption(fd, SO_DOMAIN);
   for (int attempt = 0;; ++attempt) {
     std::shared_ptr<AgentChannel> channel = this->channel();
     if (channel != nullptr && !Check(channel, level)) {
@@ -140,7 +149,7 @@ std::optional<SocketAddress> Association::Reach(int fd, const Peer& peer, bool w
     } else if (channel = Open(fd, level); channel == nullptr) {
       return std::nullopt;
     }
-    auto stand_in = Ask(channel, family, peer, wait, level);
+    auto stand_in = Ask(fd, channel, peer, wait, level);
     if (stand_in || errno != EPIPE || attempt != 0) {
       if (!stand_in && errno == EPIPE) errno = EACCES;
       return stand_in;
@@ -148,21 +157,19 @@ std::optional<SocketAddress> Association::Reach(int fd, const Peer& peer, bool w
   }
 }
 
-bool Association::Fits(const Address& named, size_t count) {
+bool Association::Fits(int fd, const Address& named, size_t count) {
   if (count <= kAlwaysFits) return true;
   std::shared_ptr<AgentChannel> channel;
   StandIn stand_in;
-  int family;
   {
     const QuietLock lock(mutex_);
     const auto at = to_.find(KeyOf(named));
     if (at == to_.end()) return true;
     stand_in = at->second;
     channel = channel_;
-    family = family_;
   }
   if (stand_in.max_data == 0 && channel != nullptr &&
-      Ask(channel, family, stand_in.peer, true, LogLevel::kWarn)) {
+      Ask(fd, channel, stand_in.peer, true, LogLevel::kWarn)) {
     const QuietLock lock(mutex_);
     const auto at = to_.find(KeyOf(named));
     if (at != to_.end()) stand_in.max_data = at->second.max_data;
@@ -178,7 +185,7 @@ std::optional<Association::Peer> Association::Playing(const SocketAddress& stand
   return at != from_.end() ? std::optional(at->second) : std::nullopt;
 }
 
-std::optional<SocketAddress> Association::PeerAt(const SocketAddress& source) {
+std::optional<SocketAddress> Association::PeerAt(int fd, const SocketAddress& source) {
   if (const auto peer = Playing(source)) return peer->named;
   const auto address = AddressFromSockaddr(source.get(), source.length);
   const auto channel = this->channel();
@@ -187,22 +194,22 @@ std::optional<SocketAddress> Association::PeerAt(const SocketAddress& source) {
   request.kind = AgentRequest::Kind::kWhoIs;
   request.peer = *address;
   const auto reply = channel->Ask(request);
-  if (!reply || reply->error != 0) return std::nullopt;
+  if (!reply || reply->error != 0) return DatagramPeerAt(fd, source);  // of another association
   const auto named = NamedBy(source.family(), reply->peer);
   if (!named) return std::nullopt;
+  NoteDatagramStandIn(fd, source, *named);
   const QuietLock lock(mutex_);
   if (from_.size() < kMaxPeers) from_[KeyOf(*address)] = {*named, reply->peer};
   return named;
 }
 
 int Association::Refused(int fd) {
-  SocketAddress local, stand_in;
-  if (!LocalName(fd, &local) || !PeerName(fd, &stand_in)) return ECONNREFUSED;
+  SocketAddress stand_in;
+  if (!PeerName(fd, &stand_in)) return ECONNREFUSED;
   std::optional<Peer> peer = Playing(stand_in);
-  ConnectionNames names;
-  if (!peer && FindDatagramStandIn(local, stand_in, &names)) {
-    const Route route = RouteTo(names.peer.get(), names.peer.length);
-    if (route.kind == Route::Kind::kProxy) peer = {names.peer, route.destination};
+  if (const auto named = peer ? std::nullopt : DatagramPeerAt(fd, stand_in)) {
+    const Route route = RouteTo(named->get(), named->length);
+    if (route.kind == Route::Kind::kProxy) peer = {*named, route.destination};
   }
   if (!peer) return ECONNREFUSED;  // the kernel's own
   int error = 0;
@@ -216,13 +223,19 @@ int Association::Refused(int fd) {
 }
 
 void Association::Moved(int fd) {
-  const auto own = OwnAddress(fd);
-  std::shared_ptr<AgentChannel> channel;
+  std::shared_ptr<AgentChannel> channel = this->channel();
+  if (channel == nullptr) return;
+  uint16_t port;
   {
     const QuietLock lock(mutex_);
-    if (!own || own->port == 0 || channel_ == nullptr || *own == own_) return;
+    port = own_.port;
+  }
+  auto own = OwnAddress(fd);
+  if (own && own->port == 0 && BindAgain(fd, port)) own = OwnAddress(fd);
+  {
+    const QuietLock lock(mutex_);
+    if (!own || own->port == 0 || *own == own_) return;
     own_ = *own;
-    channel = channel_;
   }
   AgentRequest request;
   request.kind = AgentRequest::Kind::kMoved;
@@ -286,7 +299,6 @@ std::shared_ptr<AgentChannel> Association::Open(int fd, LogLevel level) {
     return nullptr;
   }
   const QuietLock lock(mutex_);
-  family_ = family;
   own_ = *own;
   relay_.reset();
   checked_ms_ = 0;
@@ -319,9 +331,8 @@ bool Association::Check(const std::shared_ptr<AgentChannel>& channel, LogLevel l
   return true;
 }
 
-std::optional<SocketAddress> Association::Ask(const std::shared_ptr<AgentChannel>& channel,
-                                              int family, const Peer& peer, bool wait,
-                                              LogLevel level) {
+std::optional<SocketAddress> Association::Ask(int fd, const std::shared_ptr<AgentChannel>& channel,
+                                              const Peer& peer, bool wait, LogLevel level) {
   AgentRequest request;
   request.kind = AgentRequest::Kind::kReach;
   request.wait = wait;
@@ -338,8 +349,9 @@ std::optional<SocketAddress> Association::Ask(const std::shared_ptr<AgentChannel
     return std::nullopt;
   }
   const auto named = AddressFromSockaddr(peer.named.get(), peer.named.length);
-  const auto stand_in = SockaddrFromAddress(reply->stand_in, family);
+  const auto stand_in = SockaddrFromAddress(reply->stand_in, peer.named.family());
   if (!named || !stand_in) return errno = EAFNOSUPPORT, std::nullopt;
+  NoteDatagramStandIn(fd, *stand_in, peer.named);
   const int64_t now = NowMs();
   const QuietLock lock(mutex_);
   if (to_.size() >= kMaxPeers) {

@@ -48,12 +48,12 @@ class Association {
                                      LogLevel level = LogLevel::kWarn);
 
   // May so many octets go to the peer in one datagram? Blocks where that is not known yet.
-  bool Fits(const Address& named, size_t count);
+  bool Fits(int fd, const Address& named, size_t count);
   // So many always do.
   static constexpr size_t kAlwaysFits = 60'000;
 
   // Whom the stand-in at `source` plays. nullopt: it is none, the datagram came from elsewhere.
-  std::optional<SocketAddress> PeerAt(const SocketAddress& source);
+  std::optional<SocketAddress> PeerAt(int fd, const SocketAddress& source);
 
   // The kernel has said ECONNREFUSED of the stand-in `fd` is connected to: connects it to another.
   // Returns the errno that the program is to be told; 0 for none, the call is to be made again.
@@ -85,7 +85,7 @@ class Association {
   static Key KeyOf(const Address& address);
   std::shared_ptr<AgentChannel> Open(int fd, LogLevel level);
   bool Check(const std::shared_ptr<AgentChannel>& channel, LogLevel level);
-  std::optional<SocketAddress> Ask(const std::shared_ptr<AgentChannel>& channel, int family,
+  std::optional<SocketAddress> Ask(int fd, const std::shared_ptr<AgentChannel>& channel,
                                    const Peer& peer, bool wait, LogLevel level);
   std::optional<Peer> Playing(const SocketAddress& stand_in);
   void Lose(const std::shared_ptr<AgentChannel>& channel);
@@ -99,7 +99,6 @@ class Association {
   std::atomic<bool> open_{false};
   Mutex opening_;  // held while the agent is asked for the association, signals blocked
   std::shared_ptr<AgentChannel> channel_;
-  int family_ = AF_INET;
   Address own_;                   // where the agent has the socket to be
   std::optional<Address> relay_;  // the server's, once it is known
   int64_t checked_ms_ = 0;        // when the agent said last that all is well; 0: not yet

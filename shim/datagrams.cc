@@ -96,7 +96,7 @@ DatagramTarget ThroughServer(int fd, const sockaddr* address, socklen_t length, 
   const auto stand_in =
       association->Reach(fd, {as_named, route.destination}, IsBlocking(fd, flags), level);
   if (!stand_in) return {Kind::kRefused};
-  if (!association->Fits(named, size) && !IsSegmented(fd)) return Refuse(EMSGSIZE);
+  if (!association->Fits(fd, named, size) && !IsSegmented(fd)) return Refuse(EMSGSIZE);
   return {Kind::kStandIn, *stand_in, true};
 }
 
@@ -105,7 +105,7 @@ DatagramTarget ThroughServerAsBefore(int fd, size_t size, const Address& named) 
   const auto association = Associations::Find(fd);
   const auto stand_in = association != nullptr ? association->Known(named) : std::nullopt;
   if (!stand_in) return {};
-  if (!association->Fits(named, size) && !IsSegmented(fd)) return Refuse(EMSGSIZE);
+  if (!association->Fits(fd, named, size) && !IsSegmented(fd)) return Refuse(EMSGSIZE);
   return {Kind::kStandIn, *stand_in, true};
 }
 
@@ -115,9 +115,9 @@ bool FitsPeer(int fd, size_t size) {
   const auto association = Associations::Find(fd);
   SocketAddress peer;
   if (association == nullptr || !PeerName(fd, &peer) || IsSegmented(fd)) return true;
-  const auto named = association->PeerAt(peer);
+  const auto named = association->PeerAt(fd, peer);
   const auto address = named ? AddressFromSockaddr(named->get(), named->length) : std::nullopt;
-  if (!address || association->Fits(*address, size)) return true;
+  if (!address || association->Fits(fd, *address, size)) return true;
   errno = EMSGSIZE;
   return false;
 }
@@ -151,7 +151,7 @@ std::optional<SocketAddress> Sender(int fd, const SocketAddress& source) {
                    &server.length);
   if (memcmp(&server.storage, &source.storage, sizeof server.storage) != 0) return server;
   if (association == nullptr || !association->open() || source.length == 0) return source;
-  if (auto peer = association->PeerAt(source)) return peer;
+  if (auto peer = association->PeerAt(fd, source)) return peer;
   if (association->bound_by_program() ||
       RouteTo(source.get(), source.length).kind == Route::Kind::kDirect) {
     return source;
@@ -164,7 +164,7 @@ bool IsThroughServer(int fd) {
   const auto association = Associations::Find(fd);
   SocketAddress peer;
   return association != nullptr && association->open() && PeerName(fd, &peer) &&
-         association->PeerAt(peer).has_value();
+         association->PeerAt(fd, peer).has_value();
 }
 
 // recvmsg(2) on a socket with an association, with a name in `source` of the caller's own.
@@ -189,11 +189,26 @@ ssize_t ReceiveFromPeer(int fd, msghdr& message, int flags, SocketAddress& sourc
   }
 }
 
-// Who has sent it. `room` is what there was for the address.
-void RestoreSender(msghdr& message, socklen_t room) {
-  if (message.msg_name == nullptr) return;
-  DnsStub::Restore(SOCK_DGRAM, static_cast<sockaddr*>(message.msg_name), room,
-                   &message.msg_namelen);
+// Might the socket have come from another process, with an association there?
+bool MayBeInherited(int fd) {
+  return DescriptorTable::Get(fd) == DescriptorTable::Mark::kNone && !Guard::active();
+}
+
+// Who has sent what has come on a socket without an association. `room` is what there was for the
+// address.
+void RestoreSender(int fd, sockaddr* address, socklen_t room, socklen_t* length) {
+  DnsStub::Restore(SOCK_DGRAM, address, room, length);
+  if (!MayBeInherited(fd) || room < sizeof address->sa_family) return;
+  if (address->sa_family != AF_INET && address->sa_family != AF_INET6) return;
+  const int saved_errno = errno;
+  SocketAddress source;
+  source.length = std::min(*length, room);
+  memcpy(&source.storage, address, source.length);
+  if (const auto peer = DatagramPeerAt(fd, source)) {
+    memcpy(address, peer->get(), std::min(room, peer->length));
+    *length = peer->length;
+  }
+  errno = saved_errno;
 }
 
 // recvmmsg(2), one after the other: what is not the program's leaves no gap.
@@ -269,7 +284,11 @@ DatagramTarget DatagramTargetFor(int fd, const sockaddr* address, socklen_t leng
   if (protocol != IPPROTO_UDP || type != SOCK_DGRAM) {
     return RefuseKind("datagrams of other protocols than UDP", level);
   }
-  if (IsToMany(named)) return RefuseKind("datagrams to a group or to all", level);
+  if (IsToMany(named)) {
+    // The kernel has programs say that they mean to.
+    const bool meant = !IsBroadcast(named) || SocketOption(fd, SO_BROADCAST) > 0;
+    return RefuseKind("datagrams to a group or to all", meant ? level : LogLevel::kDebug);
+  }
   if (family == AF_INET && storage.ss_family != AF_INET) return Refuse(EAFNOSUPPORT);
   // The kernel reads an IPv4 address on an IPv6 socket as a v4-mapped one.
   if (family == AF_INET6 && destination->type == AddressType::kIpv4 && IsV6Only(fd)) {
@@ -294,15 +313,7 @@ int ConnectDatagrams(int fd, const sockaddr* address, socklen_t length) {
   const DatagramTarget target = DatagramTargetFor(fd, address, length, 0, 0, LogLevel::kInfo);
   if (target.kind == Kind::kRefused) return -1;
   if (target.kind == Kind::kAsNamed) return real::connect(fd, address, length);
-  const int result = real::connect(fd, target.stand_in.get(), target.stand_in.length);
-  const auto association = target.through_server ? Associations::Find(fd) : nullptr;
-  SocketAddress local, peer;
-  if (result == 0 && association != nullptr && LocalName(fd, &local) && PeerName(fd, &peer)) {
-    if (const auto named = association->PeerAt(peer)) {
-      NoteDatagramStandIn(fd, {association->LocalNameFor(fd, local), *named});
-    }
-  }
-  return result;
+  return real::connect(fd, target.stand_in.get(), target.stand_in.length);
 }
 
 ssize_t SendDatagram(int fd, const void* octets, size_t count, int flags, const sockaddr* address,
@@ -365,10 +376,11 @@ ssize_t ReceiveDatagram(int fd, void* buffer, size_t count, int flags, sockaddr*
     *length = source.length;
     return received;
   }
-  const bool restore = DnsStub::InUse() && address != nullptr && IsReadable(length, sizeof *length);
+  const bool restore = (DnsStub::InUse() || MayBeInherited(fd)) && address != nullptr &&
+                       IsReadable(length, sizeof *length);
   const socklen_t room = restore ? *length : 0;
   const ssize_t received = real::recvfrom(fd, buffer, count, flags, address, length);
-  if (restore && received >= 0) DnsStub::Restore(SOCK_DGRAM, address, room, length);
+  if (restore && received >= 0) RestoreSender(fd, address, room, length);
   return received;
 }
 
@@ -390,10 +402,13 @@ ssize_t ReceiveDatagram(int fd, msghdr* message, int flags) {
     message->msg_namelen = source.length;
     return received;
   }
-  const bool restore = DnsStub::InUse() && IsReadable(message, sizeof *message);
+  const bool restore = (DnsStub::InUse() || MayBeInherited(fd)) &&
+                       IsReadable(message, sizeof *message) && message->msg_name != nullptr;
   const socklen_t room = restore ? message->msg_namelen : 0;
   const ssize_t received = real::recvmsg(fd, message, flags);
-  if (restore && received >= 0) RestoreSender(*message, room);
+  if (restore && received >= 0) {
+    RestoreSender(fd, static_cast<sockaddr*>(message->msg_name), room, &message->msg_namelen);
+  }
   return received;
 }
 
@@ -403,12 +418,16 @@ int ReceiveDatagrams(int fd, mmsghdr* messages, unsigned count, int flags, times
   if (good && Associations::Has(fd) && !Guard::active()) {
     return ReceiveOneByOne(fd, messages, count, flags, timeout);
   }
-  if (!good || !DnsStub::InUse()) return real::recvmmsg(fd, messages, count, flags, timeout);
+  if (!good || (!DnsStub::InUse() && !MayBeInherited(fd)))
+    return real::recvmmsg(fd, messages, count, flags, timeout);
   std::vector<socklen_t> rooms;
   for (unsigned i = 0; i < count; ++i) rooms.push_back(messages[i].msg_hdr.msg_namelen);
   const int received = real::recvmmsg(fd, messages, count, flags, timeout);
   for (int i = 0; i < received; ++i) {
-    RestoreSender(messages[i].msg_hdr, rooms[static_cast<size_t>(i)]);
+    msghdr& message = messages[i].msg_hdr;
+    if (message.msg_name == nullptr) continue;
+    RestoreSender(fd, static_cast<sockaddr*>(message.msg_name), rooms[static_cast<size_t>(i)],
+                  &message.msg_namelen);
   }
   return received;
 }

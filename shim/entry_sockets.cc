@@ -97,10 +97,14 @@ static int AnswerName(const SocketAddress& name, sockaddr* address, socklen_t ro
 static bool FindNames(int fd, ConnectionNames* names) {
   SocketAddress local, peer;
   const int saved_errno = errno;
-  const bool found =
-      LocalName(fd, &local) && PeerName(fd, &peer) &&
-      (SocketOption(fd, SO_TYPE) == SOCK_DGRAM ? FindDatagramStandIn(local, peer, names)
-                                               : FindStandIn(local, peer, names));
+  bool found = LocalName(fd, &local) && PeerName(fd, &peer);
+  if (found && SocketOption(fd, SO_TYPE) == SOCK_DGRAM) {
+    const auto named = DatagramPeerAt(fd, peer);
+    found = named.has_value();
+    if (found) *names = {local, *named};
+  } else if (found) {
+    found = FindStandIn(local, peer, names);
+  }
   errno = saved_errno;
   return found;
 }
@@ -110,7 +114,7 @@ static std::optional<SocketAddress> PeerByAssociation(int fd) {
   const auto association = Associations::Find(fd);
   SocketAddress peer;
   if (association == nullptr || !association->open() || !PeerName(fd, &peer)) return std::nullopt;
-  return association->PeerAt(peer);
+  return association->PeerAt(fd, peer);
 }
 static std::optional<SocketAddress> NameByAssociation(int fd) {
   const auto association = Associations::Find(fd);

@@ -9,6 +9,21 @@
 #include "shim/real_calls.h"
 
 namespace socksify {
+namespace {
+
+// Of a v4-mapped address, too; 0 for another.
+in_addr_t Ipv4Of(const sockaddr* address) {
+  in_addr_t host = 0;
+  if (address->sa_family == AF_INET) {
+    host = reinterpret_cast<const sockaddr_in*>(address)->sin_addr.s_addr;
+  } else if (const auto* six = reinterpret_cast<const sockaddr_in6*>(address);
+             IN6_IS_ADDR_V4MAPPED(&six->sin6_addr)) {
+    memcpy(&host, six->sin6_addr.s6_addr + 12, sizeof host);
+  }
+  return ntohl(host);
+}
+
+}  // namespace
 
 int SocketOption(int fd, int option) {
   int value = 0;
@@ -60,15 +75,14 @@ bool IsOnNoLink(int fd, const sockaddr* address) {
 }
 
 bool IsToMany(const sockaddr* address) {
-  in_addr_t host;
+  if (IsBroadcast(address)) return true;
   if (address->sa_family == AF_INET6) {
-    const in6_addr& six = reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr;
-    if (!IN6_IS_ADDR_V4MAPPED(&six)) return IN6_IS_ADDR_MULTICAST(&six);
-    memcpy(&host, six.s6_addr + 12, sizeof host);
-  } else {
-    host = reinterpret_cast<const sockaddr_in*>(address)->sin_addr.s_addr;
+    const auto* six = reinterpret_cast<const sockaddr_in6*>(address);
+    if (!IN6_IS_ADDR_V4MAPPED(&six->sin6_addr)) return IN6_IS_ADDR_MULTICAST(&six->sin6_addr);
   }
-  return IN_MULTICAST(ntohl(host)) || ntohl(host) == INADDR_BROADCAST;
+  return IN_MULTICAST(Ipv4Of(address));
 }
+
+bool IsBroadcast(const sockaddr* address) { return Ipv4Of(address) == INADDR_BROADCAST; }
 
 }  // namespace socksify

@@ -28,6 +28,7 @@ bool IsOnNoLink(int fd, const sockaddr* address);
 // Broadcast and multicast: nothing that goes through the server goes to more than one. IPv4 or
 // IPv6.
 bool IsToMany(const sockaddr* address);
+bool IsBroadcast(const sockaddr* address);  // 255.255.255.255
 
 }  // namespace socksify
 

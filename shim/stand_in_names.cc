@@ -134,15 +134,19 @@ bool FindStandIn(const SocketAddress& local, const SocketAddress& peer, Connecti
   return IsLoopback(local) && IsLoopback(peer) && Find(Entries<g_streams>(), local, peer, names);
 }
 
-void NoteDatagramStandIn(int fd, const ConnectionNames& names) {
-  SocketAddress local, peer;
-  if (!LocalName(fd, &local) || !PeerName(fd, &peer)) return;
-  Note(Entries<g_datagrams>(), peer, local, names);
+void NoteDatagramStandIn(int fd, const SocketAddress& stand_in, const SocketAddress& peer) {
+  SocketAddress own;
+  if (LocalName(fd, &own)) Note(Entries<g_datagrams>(), stand_in, own, {own, peer});
 }
 
-bool FindDatagramStandIn(const SocketAddress& local, const SocketAddress& peer,
-                         ConnectionNames* names) {
-  return IsLoopback(peer) && Find(Entries<g_datagrams>(), peer, local, names);
+std::optional<SocketAddress> DatagramPeerAt(int fd, const SocketAddress& stand_in) {
+  SocketAddress own;
+  ConnectionNames names;
+  if (!IsLoopback(stand_in) || !LocalName(fd, &own) ||
+      !Find(Entries<g_datagrams>(), stand_in, own, &names)) {
+    return std::nullopt;
+  }
+  return names.peer;
 }
 
 }  // namespace socksify

@@ -3,6 +3,8 @@
 #ifndef SHIM_STAND_IN_NAMES_H_
 #define SHIM_STAND_IN_NAMES_H_
 
+#include <optional>
+
 #include "lib/io/socket_address.h"
 
 namespace socksify {
@@ -19,10 +21,9 @@ void NoteStandIn(int stand_in, const ConnectionNames& names);
 // `local` and `peer` are a socket's own. Are they a stand-in's? Then what it stands for.
 bool FindStandIn(const SocketAddress& local, const SocketAddress& peer, ConnectionNames* names);
 
-// The same of a socket for datagrams, `fd`, that has been connected to an association's stand-in.
-void NoteDatagramStandIn(int fd, const ConnectionNames& names);
-bool FindDatagramStandIn(const SocketAddress& local, const SocketAddress& peer,
-                         ConnectionNames* names);
+// `peer` is whom `stand_in`, the agent's, plays to the socket for datagrams `fd`.
+void NoteDatagramStandIn(int fd, const SocketAddress& stand_in, const SocketAddress& peer);
+std::optional<SocketAddress> DatagramPeerAt(int fd, const SocketAddress& stand_in);
 
 }  // namespace socksify
 
