@@ -82,6 +82,10 @@ void Listener::OnRequest(IncomingRequest incoming) {
   Caller caller;
   switch (incoming.request.kind) {
     case AgentRequest::Kind::kState:
+      if (incoming.request.wait && state_.error == 0 && state_.bound.port == 0) {
+        waiting_.push_back(std::move(incoming.reply));
+        return;
+      }
       reply = state_;
       break;
     case AgentRequest::Kind::kWhoIs:
@@ -107,6 +111,10 @@ void Listener::Ask() {
   attempt_->Start();
 }
 
+void Listener::Tell() {
+  for (ReplyPipe& reply : std::exchange(waiting_, {})) reply.Send(state_);
+}
+
 void Listener::AskLater() { timer_.Start(backoff_.NextMs()); }
 
 void Listener::OnListening() {
@@ -114,6 +122,7 @@ void Listener::OnListening() {
   state_.bound = attempt_->Bound();
   listening_since_ = uv_now(loop_);
   if (first_) std::exchange(first_, std::nullopt)->Send(state_);
+  Tell();
 }
 
 void Listener::OnAttemptEnd(const Status& error) {
@@ -125,6 +134,7 @@ void Listener::OnAttemptEnd(const Status& error) {
       "cannot listen through " + attempt_->server().ToString() + ": " + error.message();
   Log::Info(state_.message);
   attempt_.reset();
+  Tell();
   if (first_) {
     first_->Send(state_);
     delete this;
@@ -138,6 +148,7 @@ void Listener::OnAttemptEnd(const Status& error) {
 // --- the application ---
 
 void Listener::PassOn() {
+  state_ = {};  // who asks where the server listens is to wait for the next time
   auto arrival = std::make_unique<Arrival>();
   Caller caller = {Address(), attempt_->engine().peer(), attempt_->Bound()};
   arrival->codec = NewCodec(attempt_->engine().TakeLayer());
