@@ -38,7 +38,7 @@ class Listener final : public RequestOwner, public AttemptOwner {
   void OnRequestsEnd() override;
   void OnListening() override;
   void OnAttemptEnd(const Status& error) override;
-  void OnArrived(Arrival& arrival, int error);
+  void OnArrived(int error);
 
   void Ask();
   void AskLater();
