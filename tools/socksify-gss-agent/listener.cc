@@ -41,10 +41,11 @@ class Connection final : public RelayOwner {
 
 struct Listener::Arrival {
   uv_connect_t request;
-  Listener* listener;  // null once it has gone
+  Listener* listener;  // null once it has gone; the application may have accepted before
+  std::shared_ptr<Callers> callers;
   std::unique_ptr<Codec> codec;
-  StreamPtr wire, plain;
-  Address stand_in;
+  StreamPtr wire, plain;  // reset unless they come to a better end
+  uint16_t port;          // of the stand-in
 };
 
 void Listener::Start(uv_loop_t* loop, const Config& config, IncomingRequest incoming) {
@@ -62,17 +63,15 @@ Listener::Listener(uv_loop_t* loop, const Config& config, IncomingRequest& incom
       own_(incoming.request.own.IsUnspecified()
                ? LoopbackAddress(incoming.request.own.type, incoming.request.own.port)
                : incoming.request.own),
-      expected_(incoming.request.peer),
+      wanted_(own_.type == AddressType::kIpv4 ? Address::Ipv4({}, own_.port)
+                                              : Address::Ipv6({}, own_.port)),
       requests_(loop, this, std::move(incoming.channel)),
       first_(std::move(incoming.reply)),
       timer_(
           loop, [](void* self) { static_cast<Listener*>(self)->Ask(); }, this) {}
 
 Listener::~Listener() {
-  if (arrival_ == nullptr) return;
-  arrival_->listener = nullptr;
-  arrival_->wire.reset();
-  arrival_->plain.reset();  // libuv tells of it, and the rest goes then
+  if (arrival_ != nullptr) arrival_->listener = nullptr;
 }
 
 // --- requests ---
@@ -102,8 +101,10 @@ void Listener::OnRequestsEnd() { delete this; }
 
 // --- the server ---
 
+// For whoever it is, and at the same port as before: that is what peers know, and what the program
+// has asked its own host for.
 void Listener::Ask() {
-  attempt_ = std::make_unique<Attempt>(loop_, this, config_, Request{Command::kBind, expected_});
+  attempt_ = std::make_unique<Attempt>(loop_, this, config_, Request{Command::kBind, wanted_});
   attempt_->Start();
 }
 
@@ -112,6 +113,7 @@ void Listener::AskLater() { timer_.Start(backoff_.NextMs()); }
 void Listener::OnListening() {
   state_ = {};
   state_.bound = attempt_->Bound();
+  wanted_.port = state_.bound.port;
   listening_since_ = uv_now(loop_);
   if (first_) std::exchange(first_, std::nullopt)->Send(state_);
 }
@@ -138,6 +140,7 @@ void Listener::OnAttemptEnd(const Status& error) {
 // --- the application ---
 
 void Listener::PassOn() {
+  state_ = {};
   auto arrival = std::make_unique<Arrival>();
   Caller caller = {Address(), attempt_->engine().peer(), attempt_->Bound()};
   arrival->codec = NewCodec(attempt_->engine().TakeLayer());
@@ -148,37 +151,40 @@ void Listener::PassOn() {
   arrival->plain = Stream::New(loop_);
   if (arrival->wire == nullptr || arrival->plain == nullptr) return AskLater();
   (void)socket.Release();
-  arrival->wire->ResetOnClose(true);  // unless it comes to a better end
+  arrival->wire->ResetOnClose(true);
 
   uv_tcp_t* const plain = arrival->plain->handle();
-  const sockaddr_storage from = SocketAddress(LoopbackAddress(own_.type, 0)),
-                         to = SocketAddress(own_);
+  const sockaddr_storage from = SocketAddress(LoopbackAddress(own_.type, 0));
+  const sockaddr_storage to = SocketAddress(own_);
   if (uv_tcp_bind(plain, reinterpret_cast<const sockaddr*>(&from), 0) != 0 ||
       uv_tcp_connect(&arrival->request, plain, reinterpret_cast<const sockaddr*>(&to),
-                     [](uv_connect_t* request, int error) {
-                       const std::unique_ptr<Arrival> self(static_cast<Arrival*>(request->data));
-                       if (self->listener != nullptr) self->listener->OnArrived(*self, error);
-                     }) != 0) {
+                     &OnConnect) != 0) {
     return AskLater();
   }
-  arrival->stand_in = caller.stand_in = arrival->plain->LocalAddress();
+  arrival->plain->ResetOnClose(true);
+  caller.stand_in = arrival->plain->LocalAddress();
+  arrival->port = caller.stand_in.port;
+  arrival->callers = callers_;
   arrival->listener = this;
+  arrival->request.data = arrival.get();
   arrival_ = arrival.release();
-  arrival_->request.data = arrival_;
   callers_->Add(std::move(caller));
 }
 
-void Listener::OnArrived(Arrival& arrival, int error) {
-  arrival_ = nullptr;
-  const uint16_t port = arrival.stand_in.port;
+void Listener::OnConnect(uv_connect_t* request, int error) {
+  const std::unique_ptr<Arrival> self(static_cast<Arrival*>(request->data));
+  Listener* const listener = self->listener;
+  if (listener != nullptr) listener->arrival_ = nullptr;
   if (error != 0) {
-    callers_->End(port);
-    return AskLater();
+    self->callers->End(self->port);
+    if (listener != nullptr) listener->AskLater();
+    return;
   }
-  auto* connection = new Connection(loop_, std::move(arrival.codec), std::move(arrival.wire),
-                                    std::move(arrival.plain), callers_, port);
+  auto* connection =
+      new Connection(request->handle->loop, std::move(self->codec), std::move(self->wire),
+                     std::move(self->plain), std::move(self->callers), self->port);
   connection->Start();
-  Ask();
+  if (listener != nullptr) listener->Ask();
 }
 
 }  // namespace socksify
