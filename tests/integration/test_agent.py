@@ -14,9 +14,8 @@ from support import payload
 from support.agent import ASSOCIATE, MOVED, REACH, STATE, WHO_IS, Agent, Asked, Association, Channel, encode_address
 from support.helper import version
 from support.process import HANG, free_port
-from support.servers import BUILD, Tls, built
+from support.servers import BUILD, KINDS, Tls, built
 
-KINDS = ["independent"]
 KRB5_OVERHEAD = {"integrity": 28, "confidentiality": 60}
 
 
@@ -179,8 +178,9 @@ def test_moved(agent, here):
 
 # --- whose they are ---
 
-def test_a_name_that_is_answered_by_name(start_server, start_agent, udp_origin):
-    server = start_server("independent", faults=["name-source"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_name_that_is_answered_by_name(start_server, start_agent, udp_origin, kind):
+    server = start_server(kind, faults=["name-source"] if kind == "independent" else [])
     with Association(start_agent(server)) as association:
         echo(association, b"by name", "origin.test", udp_origin.port)
         echo(association, b"by address", "127.0.0.1", udp_origin.port, whose=("origin.test", udp_origin.port))
@@ -336,7 +336,8 @@ def test_bad_weather(start_server, start_agent, here):
 
 # --- life and death ---
 
-def test_it_ends_with_the_channel(server, start_agent, here):
+def test_it_ends_with_the_channel(independent, start_agent, here):
+    server = independent
     mark = server.mark()
     with Association(start_agent(server)) as association:
         echo(association, b"here", *here)
@@ -490,7 +491,7 @@ def test_descriptors_run_out(server, socksify, here, start_agent):
                 late.recv(10)
 
 
-@pytest.mark.parametrize("kind, count", [("independent", 200)])
+@pytest.mark.parametrize("kind, count", [("socksd-gss", 1000), ("independent", 200)])
 def test_many_associations(long_lived, start_agent, here, kind, count):
     agent = start_agent(long_lived(kind))
     with contextlib.ExitStack() as stack:
