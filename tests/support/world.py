@@ -107,6 +107,7 @@ class World:
                          f"ip addr add {v6} nodad dev {link}; ip link set {link} up")
             self._hosts(space, where)
         spaces["client"].sh(f"ip route add default via {PROXY_ADDRESS}; ip -6 route add default via fd99::1")
+        spaces["origin"].sh(f"ip route add {PROXY_ADDRESS} via {SERVER_ADDRESS}")  # where the server listens for BIND
 
     def _hosts(self, space, where):
         hosts, resolv = self.dir / f"hosts.{where}", self.dir / "resolv.conf"
@@ -125,6 +126,12 @@ class World:
         return lambda host, port: subprocess.run(
             self.enter[where](["nc", "-z", host, str(port)]), stdin=subprocess.DEVNULL, capture_output=True,
             check=False).returncode == 0
+
+    def udp_prober(self, where):
+        """What `await_port` asks with there for a program that does not accept: whether somebody has the port."""
+        return lambda host, port: subprocess.run(
+            self.enter[where](["ss", "-Huln", f"sport = :{port}"]), stdin=subprocess.DEVNULL, capture_output=True,
+            check=False).stdout != b""
 
     def ordinary_user(self, argv, directory=None):
         """argv as somebody who is not root, to whom `directory` is given (for servers that refuse to be root's)."""
