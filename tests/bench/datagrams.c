@@ -33,7 +33,7 @@ static int udp_socket(void) {
   return fd;
 }
 
-static int serve(void) {
+static void serve(void) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t length = sizeof address;
   const int fd = udp_socket();
@@ -89,7 +89,7 @@ static void rate(int fd, size_t size, int count) {
 }
 
 int main(int argc, char** argv) {
-  if (argc == 2 && strcmp(argv[1], "serve") == 0) return serve();
+  if (argc == 2 && strcmp(argv[1], "serve") == 0) serve();
   if (argc != 6) return 2;
   struct sockaddr_in address = {.sin_family = AF_INET,
                                 .sin_port = htons((unsigned short)atoi(argv[3]))};
