@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "shim/associations.h"
+#include "shim/blocking_work.h"
 #include "shim/detach.h"
 #include "shim/entry.h"
 #include "shim/real_calls.h"
@@ -24,6 +26,7 @@ int Made(int fd) {
   if (fd >= 0 && DescriptorTable::Get(fd) != Mark::kNone && !InVforkChild()) {
     Registrations::DescriptorGone(fd);
     DescriptorTable::Set(fd, Mark::kNone);
+    Associations::Forget(fd);
   }
   return fd;
 }
@@ -32,8 +35,9 @@ int MadeSocket(int fd, int domain, int type) {
   PrepareForForks();
   Made(fd);
   const int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (fd >= 0 && kind == SOCK_STREAM && (domain == AF_INET || domain == AF_INET6)) {
-    DescriptorTable::Set(fd, Mark::kFreshSocket);
+  if (fd >= 0 && (domain == AF_INET || domain == AF_INET6)) {
+    if (kind == SOCK_STREAM) DescriptorTable::Set(fd, Mark::kFreshSocket);
+    if (kind == SOCK_DGRAM) DescriptorTable::Set(fd, Mark::kDatagramSocket);
   }
   return fd;
 }
@@ -66,6 +70,7 @@ int Duplicate(int fd, int to, Function duplicate) {
     if (copy >= 0 && !InVforkChild()) {
       Made(copy);
       if (mark == Mark::kEpoll) DescriptorTable::Set(copy, mark);
+      if (mark == Mark::kDatagramSocket || mark == Mark::kDatagrams) Associations::Share(fd, copy);
     }
     return copy;
   }
@@ -100,6 +105,7 @@ void Goes(int fd) {
   if (mark != Mark::kConnection) {
     Registrations::DescriptorGone(fd);
     DescriptorTable::Set(fd, Mark::kNone);
+    if (mark == Mark::kDatagrams) Associations::Forget(fd);
   } else if (ConnectionRef connection = DescriptorTable::BeginClose(fd)) {
     Connection::LoseDescriptor(connection, fd);
     Registrations::DescriptorGone(fd);
@@ -125,7 +131,7 @@ int DuplicateOver(int fd, int to, int flags, bool with_flags) {
 int CloseRange(unsigned first, unsigned last, unsigned flags) {
   const bool borrowed = InVforkChild();
   // libkrb5's files, open in the service's threads, are not the application's to close.
-  if (!borrowed) Service::Quiesce(Service::Before::kClose);
+  if (!borrowed) BlockingWork::Quiesce(BlockingWork::Before::kClose);
   int result = 0;
   uint64_t start = first;  // a last of UINT32_MAX must not overflow it
   DescriptorTable::ForEach(first, last, [&](int fd, Mark mark) {
@@ -143,7 +149,7 @@ int CloseRange(unsigned first, unsigned last, unsigned flags) {
     result |= real::close_range(static_cast<unsigned>(start), last, static_cast<int>(flags));
   }
   DescriptorTable::ForEach(first, last, [](int fd, Mark) { (void)Gone(fd, 0); });
-  if (!borrowed) Service::Resume();
+  if (!borrowed) BlockingWork::Resume();
   return result;
 }
 

@@ -8,6 +8,9 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "shim/agent_process.h"
+#include "shim/associations.h"
+#include "shim/blocking_work.h"
 #include "shim/connection.h"
 #include "shim/dns_stub.h"
 #include "shim/home.h"
@@ -28,11 +31,13 @@ uint8_t* g_wiped_by_fork = nullptr;  // 1 in a page that is zero again in a fork
 void BeforeFork() {
   (void)Connection::Ended();  // a child could not wait for the thread that is just making it
   Home::Open();
-  Service::Quiesce(Service::Before::kFork);
+  BlockingWork::Quiesce(BlockingWork::Before::kFork);
   Registrations::BeforeFork();
   Connection::BeforeFork();
   Service::BeforeFork();
+  BlockingWork::BeforeFork();
   DnsStub::BeforeFork();
+  Associations::BeforeFork();
   leaf_mutex.Lock();
   LibraryCall::BeforeFork();
 }
@@ -40,14 +45,19 @@ void BeforeFork() {
 void AfterForkInParent() {
   LibraryCall::AfterFork(false);
   leaf_mutex.Unlock();
+  Associations::AfterFork(false);
   DnsStub::AfterFork(false);
+  BlockingWork::AfterFork(false);
   Service::AfterFork(false);
   Connection::AfterFork(false, true, -1);
   Registrations::AfterFork(false);
-  Service::Resume();
+  BlockingWork::Resume();
 }
 
-bool IsChildsToo(int fd) { return fd == Runtime::log_fd() || Connection::IsDoor(fd); }
+bool IsChildsToo(int fd) {
+  return fd == Runtime::log_fd() || Connection::IsDoor(fd) || AgentProcess::IsControl(fd) ||
+         Associations::IsChannel(fd);
+}
 
 // `counted`: by fork(3), whose handlers have run before it.
 void AfterForkInChild(bool counted) {
@@ -55,12 +65,15 @@ void AfterForkInChild(bool counted) {
   if (g_wiped_by_fork != nullptr) *g_wiped_by_fork = 1;
   LibraryCall::AfterFork(true);
   leaf_mutex.Reinitialise();
+  Associations::AfterFork(true);
   DnsStub::AfterFork(true);
   Service::AfterFork(true);
+  BlockingWork::AfterFork(true);
   Home::AfterForkInChild();
   Connection::AfterFork(true, counted, Home::Leave());
   Registrations::AfterFork(true);
   RelayProcess::Forget();
+  AgentProcess::AfterForkInChild();
   OwnDescriptor::CloseAllBut(&IsChildsToo);
 }
 

@@ -8,6 +8,8 @@
 #include <climits>
 #include <cstring>
 
+#include "shim/associations.h"
+#include "shim/blocking_work.h"
 #include "shim/connection.h"
 #include "shim/datagrams.h"
 #include "shim/descriptor_table.h"
@@ -21,6 +23,7 @@
 #include "shim/route.h"
 #include "shim/runtime.h"
 #include "shim/service.h"
+#include "shim/socket_facts.h"
 #include "shim/user_memory.h"
 
 namespace socksify {
@@ -30,14 +33,6 @@ int Fail(int error) {
   errno = error;
   return -1;
 }
-
-int SocketOption(int fd, int option) {  // -1 with errno when it is no socket
-  int value = 0;
-  socklen_t size = sizeof value;
-  return real::getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
-}
-
-bool IsBlocking(int fd) { return (real::fcntl(fd, F_GETFL) & O_NONBLOCK) == 0; }
 
 // SO_SNDTIMEO bounds a blocking connect(2); -1: nothing does.
 int ConnectTimeout(int fd) {
@@ -76,28 +71,9 @@ int ConnectAgain(Connection& connection, int fd) {
 }
 
 bool IsMappedOnV6Only(int fd, const sockaddr* address) {
-  int only = 0;
-  socklen_t size = sizeof only;
   return address->sa_family == AF_INET6 &&
          IN6_IS_ADDR_V4MAPPED(&reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr) &&
-         real::getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &size) == 0 && only != 0;
-}
-
-// A link-local address means something on one link only, which the address or the socket names.
-bool IsOnNoLink(int fd, const sockaddr* address) {
-  if (address->sa_family != AF_INET6) return false;
-  const auto* six = reinterpret_cast<const sockaddr_in6*>(address);
-  return IN6_IS_ADDR_LINKLOCAL(&six->sin6_addr) && six->sin6_scope_id == 0 &&
-         SocketOption(fd, SO_BINDTOIFINDEX) <= 0;
-}
-
-// Broadcast and multicast: no stream goes to more than one.
-bool IsToMany(const sockaddr* address) {
-  if (address->sa_family == AF_INET6) {
-    return IN6_IS_ADDR_MULTICAST(&reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr);
-  }
-  const in_addr_t host = ntohl(reinterpret_cast<const sockaddr_in*>(address)->sin_addr.s_addr);
-  return IN_MULTICAST(host) || host == INADDR_BROADCAST;
+         IsV6Only(fd);
 }
 
 // Who connects to 0.0.0.0 or :: has this host as its peer.
@@ -114,7 +90,7 @@ void NameLoopback(SocketAddress& peer) {
 bool LoadCore() {
   if (Runtime::LoadedCore() != nullptr) return true;
   const Guard guard;
-  const Service::Blocking blocking;  // the dynamic linker is no place to be forked in
+  const BlockingWork work;  // the dynamic linker is no place to be forked in
   const DescriptorHeadroom headroom;
   if (headroom.enough()) return Runtime::GetCore() != nullptr;
   return RunWithOwnTable(-1, [] { (void)Runtime::GetCore(); }) && Runtime::LoadedCore() != nullptr;
@@ -176,6 +152,9 @@ int Disconnect(int fd, const sockaddr* address, socklen_t length) {
   if (connection) connection->Abandon();  // the attempt is not to take this for the server's doing
   const int result = real::connect(fd, address, length);
   if (connection) connection->Dissolve(fd);
+  if (const auto association = Associations::Find(fd); association != nullptr && result == 0) {
+    association->Moved(fd);
+  }
   return result;
 }
 

@@ -151,7 +151,8 @@ void Listener::PassOn() {
   arrival->wire->ResetOnClose(true);  // unless it comes to a better end
 
   uv_tcp_t* const plain = arrival->plain->handle();
-  const sockaddr_storage from = SocketAddress(LoopbackAddress(own_.type, 0)), to = SocketAddress(own_);
+  const sockaddr_storage from = SocketAddress(LoopbackAddress(own_.type, 0)),
+                         to = SocketAddress(own_);
   if (uv_tcp_bind(plain, reinterpret_cast<const sockaddr*>(&from), 0) != 0 ||
       uv_tcp_connect(&arrival->request, plain, reinterpret_cast<const sockaddr*>(&to),
                      [](uv_connect_t* request, int error) {
