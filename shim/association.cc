@@ -8,6 +8,7 @@
 #include <ctime>
 
 #include "shim/descriptor_map.h"
+#include "shim/inherited_channels.h"
 #include "shim/name_map.h"
 #include "shim/own_descriptor.h"
 #include "shim/process.h"
@@ -222,6 +223,12 @@ int Association::Refused(int fd) {
   return error;
 }
 
+void Association::Dissolved() {
+  const QuietLock lock(mutex_);
+  checked_ms_ = 0;
+}
+
+// Has the socket another address by now? Tells the agent.
 void Association::Moved(int fd) {
   std::shared_ptr<AgentChannel> channel = this->channel();
   if (channel == nullptr) return;
@@ -298,13 +305,27 @@ std::shared_ptr<AgentChannel> Association::Open(int fd, LogLevel level) {
     errno = reply->error;
     return nullptr;
   }
+  NoteChannel(fd, SOCK_DGRAM, *channel);
+  Adopt(*own, channel);
+  return channel;
+}
+
+void Association::Adopt(const Address& own, std::shared_ptr<AgentChannel> channel) {
   const QuietLock lock(mutex_);
-  own_ = *own;
+  own_ = own;
   relay_.reset();
   checked_ms_ = 0;
-  channel_ = channel;
+  channel_ = std::move(channel);
   open_ = true;
-  return channel;
+}
+
+void Association::Inherit(int fd) {
+  SocketAddress name;
+  const auto own = OwnAddress(fd);
+  if (!own || own->port == 0 || !LocalName(fd, &name)) return;
+  if (auto channel = AdoptChannel(fd, SOCK_DGRAM)) return Adopt(*own, std::move(channel));
+  NoteBound(AddressFromSockaddr(name.get(), name.length)->IsUnspecified() ? Bound::kWildcard
+                                                                          : Bound::kAddress);
 }
 
 // Is the association well? False with errno: EPIPE when the agent has gone, or the reason for which

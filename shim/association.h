@@ -32,6 +32,8 @@ class Association {
   // Where the program has bound the socket to; it has not in most.
   enum class Bound : unsigned char { kNot, kWildcard, kAddress };
   void NoteBound(Bound bound) { bound_ = bound; }
+  // The socket is another process's, too: so may be the association.
+  void Inherit(int fd);
   bool bound_by_program() const { return bound_ != Bound::kNot; }
 
   // There is a channel: what comes may come from stand-ins.
@@ -59,8 +61,9 @@ class Association {
   // Returns the errno that the program is to be told; 0 for none, the call is to be made again.
   int Refused(int fd);
 
-  // The socket may have another address by now: tells the agent.
-  void Moved(int fd);
+  // The socket is connected no more: the kernel may have taken its port away. It gets it back, or
+  // the agent is told of another, before it is used again.
+  void Dissolved();
 
   // What getsockname(2) is to say in place of `local`, the kernel's answer.
   SocketAddress LocalNameFor(int fd, const SocketAddress& local);
@@ -82,8 +85,10 @@ class Association {
     int64_t used_ms = 0;
   };
 
+  void Moved(int fd);
   static Key KeyOf(const Address& address);
   std::shared_ptr<AgentChannel> Open(int fd, LogLevel level);
+  void Adopt(const Address& own, std::shared_ptr<AgentChannel> channel);
   bool Check(const std::shared_ptr<AgentChannel>& channel, LogLevel level);
   std::optional<SocketAddress> Ask(int fd, const std::shared_ptr<AgentChannel>& channel,
                                    const Peer& peer, bool wait, LogLevel level);

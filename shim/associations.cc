@@ -20,7 +20,9 @@ std::shared_ptr<Association> Associations::Find(int fd) {
 
 std::shared_ptr<Association> Associations::For(int fd) {
   if (static_cast<unsigned>(fd) >= DescriptorTable::kNumbers) return nullptr;
+  const bool inherited = DescriptorTable::Get(fd) == Mark::kNone;
   auto association = g_associations.FindOrPut(fd, [] { return std::make_shared<Association>(); });
+  if (inherited) association->Inherit(fd);
   DescriptorTable::Set(fd, Mark::kDatagrams);
   return association;
 }

@@ -11,6 +11,7 @@
 #include "shim/connection.h"
 #include "shim/descriptor_table.h"
 #include "shim/home.h"
+#include "shim/listeners.h"
 #include "shim/mutex.h"
 #include "shim/process.h"
 #include "shim/real_calls.h"
@@ -48,13 +49,15 @@ struct Fenced {
 // Fences of several threads overlap: the last to go gives the flags back. Guarded by leaf_mutex.
 int g_fences = 0;
 
-// The channels of associations go along with their sockets.
+// The channels of associations and listeners go along with their sockets.
 void KeepChannels(bool keep) {
-  Associations::ForEachChannel([&](int fd, int channel) {
+  auto set = [&](int fd, int channel) {
     const int flags = real::fcntl(fd, F_GETFD);
     const bool goes = keep && flags >= 0 && (flags & FD_CLOEXEC) == 0;
-    (void)real::fcntl(channel, F_SETFD, goes ? 0 : FD_CLOEXEC);
-  });
+    if (goes || !keep) (void)real::fcntl(channel, F_SETFD, goes ? 0 : FD_CLOEXEC);
+  };
+  Associations::ForEachChannel(set);
+  Listeners::ForEachChannel(set);
 }
 
 std::vector<Fenced>& FencedDescriptors() {

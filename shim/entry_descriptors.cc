@@ -12,6 +12,7 @@
 #include "shim/blocking_work.h"
 #include "shim/detach.h"
 #include "shim/entry.h"
+#include "shim/listeners.h"
 #include "shim/real_calls.h"
 #include "shim/registrations.h"
 #include "shim/service.h"
@@ -27,6 +28,7 @@ int Made(int fd) {
     Registrations::DescriptorGone(fd);
     DescriptorTable::Set(fd, Mark::kNone);
     Associations::Forget(fd);
+    Listeners::Forget(fd);
   }
   return fd;
 }
@@ -86,6 +88,7 @@ int Duplicate(int fd, int to, Function duplicate) {
     copy = FailWith(EMFILE);
   } else if (copy >= 0) {
     DescriptorTable::Set(copy, connection);
+    Listeners::Share(fd, copy);
     if (!MayHoldSession(copy) && !DetachDescriptor(copy)) {
       (void)close(copy);
       copy = FailWith(EOPNOTSUPP);
@@ -106,9 +109,11 @@ void Goes(int fd) {
     Registrations::DescriptorGone(fd);
     DescriptorTable::Set(fd, Mark::kNone);
     if (mark == Mark::kDatagrams) Associations::Forget(fd);
+    Listeners::Forget(fd);
   } else if (ConnectionRef connection = DescriptorTable::BeginClose(fd)) {
     Connection::LoseDescriptor(connection, fd);
     Registrations::DescriptorGone(fd);
+    Listeners::Forget(fd);
   }
   (void)keeper.Return(0);
 }
@@ -171,11 +176,11 @@ EXPORT int socketpair(int domain, int type, int protocol, int fds[2]) noexcept {
 }
 
 EXPORT int accept(int fd, sockaddr* address, socklen_t* length) {
-  return Made(real::accept(fd, address, length));
+  return Made(Listeners::Accept(fd, address, length, 0));
 }
 
 EXPORT int accept4(int fd, sockaddr* address, socklen_t* length, int flags) {
-  return Made(real::accept4(fd, address, length, flags));
+  return Made(Listeners::Accept(fd, address, length, flags));
 }
 
 // The third or fourth argument is there only with O_CREAT or O_TMPFILE; reading it otherwise is

@@ -12,6 +12,7 @@
 #include "shim/dns_stub.h"
 #include "shim/entry.h"
 #include "shim/guard.h"
+#include "shim/listeners.h"
 #include "shim/proxied_connect.h"
 #include "shim/real_calls.h"
 #include "shim/socket_facts.h"
@@ -67,9 +68,15 @@ EXPORT int connect(int fd, const sockaddr* address, socklen_t length) {
 }
 
 EXPORT int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
-  const int result = real::bind(fd, address, length);
+  const ErrnoKeeper keeper;
+  const int result = keeper.Return(Listeners::Bind(fd, address, length));
   if (result == 0 && !Guard::active()) NoteBound(fd);
   return result;
+}
+
+EXPORT int listen(int fd, int backlog) noexcept {
+  const ErrnoKeeper keeper;
+  return keeper.Return(Listeners::Listen(fd, backlog));
 }
 
 EXPORT int shutdown(int fd, int how) noexcept {
@@ -147,6 +154,7 @@ EXPORT int getsockname(int fd, sockaddr* address, socklen_t* length) noexcept {
   ConnectionRef connection = DescriptorTable::Find(fd);
   const int result = real::getsockname(fd, address, length);
   if (result != 0 || Guard::active()) return result;
+  if (const auto name = Listeners::NameOf(fd)) return AnswerName(*name, address, room, length);
   if (connection) {
     if (!connection->detached()) return result;
     return AnswerName(connection->detached_name(), address, room, length);

@@ -15,6 +15,7 @@
 #include "shim/dns_stub.h"
 #include "shim/home.h"
 #include "shim/library_call.h"
+#include "shim/listeners.h"
 #include "shim/mutex.h"
 #include "shim/own_descriptor.h"
 #include "shim/registrations.h"
@@ -38,6 +39,7 @@ void BeforeFork() {
   BlockingWork::BeforeFork();
   DnsStub::BeforeFork();
   Associations::BeforeFork();
+  Listeners::BeforeFork();
   leaf_mutex.Lock();
   LibraryCall::BeforeFork();
 }
@@ -45,6 +47,7 @@ void BeforeFork() {
 void AfterForkInParent() {
   LibraryCall::AfterFork(false);
   leaf_mutex.Unlock();
+  Listeners::AfterFork(false);
   Associations::AfterFork(false);
   DnsStub::AfterFork(false);
   BlockingWork::AfterFork(false);
@@ -56,7 +59,7 @@ void AfterForkInParent() {
 
 bool IsChildsToo(int fd) {
   return fd == Runtime::log_fd() || Connection::IsDoor(fd) || AgentProcess::IsControl(fd) ||
-         Associations::IsChannel(fd);
+         Associations::IsChannel(fd) || Listeners::IsChannel(fd);
 }
 
 // `counted`: by fork(3), whose handlers have run before it.
@@ -65,6 +68,7 @@ void AfterForkInChild(bool counted) {
   if (g_wiped_by_fork != nullptr) *g_wiped_by_fork = 1;
   LibraryCall::AfterFork(true);
   leaf_mutex.Reinitialise();
+  Listeners::AfterFork(true);
   Associations::AfterFork(true);
   DnsStub::AfterFork(true);
   Service::AfterFork(true);

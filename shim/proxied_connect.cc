@@ -15,6 +15,7 @@
 #include "shim/descriptor_table.h"
 #include "shim/dns_stub.h"
 #include "shim/guard.h"
+#include "shim/listeners.h"
 #include "shim/own_descriptor.h"
 #include "shim/own_table.h"
 #include "shim/real_calls.h"
@@ -153,7 +154,7 @@ int Disconnect(int fd, const sockaddr* address, socklen_t length) {
   const int result = real::connect(fd, address, length);
   if (connection) connection->Dissolve(fd);
   if (const auto association = Associations::Find(fd); association != nullptr && result == 0) {
-    association->Moved(fd);
+    association->Dissolved();
   }
   return result;
 }
@@ -210,6 +211,7 @@ int ConnectDescriptor(int fd, const sockaddr* address, socklen_t length) {
   const int type = SocketOption(fd, SO_TYPE);
   if (type < 0) return real::connect(fd, address, length);  // no socket: the kernel's answer
   if (type != SOCK_STREAM) return ConnectDatagrams(fd, address, length);
+  if (!Listeners::BeforeConnect(fd)) return -1;
   if (AsksNameServer(fd, type, address, length)) {
     const auto stand_in = DnsStub::StandInFor(fd, type, address, length);
     return stand_in ? ConnectDirectly(fd, stand_in->get(), stand_in->length) : -1;

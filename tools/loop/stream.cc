@@ -156,11 +156,16 @@ void Stream::Close() {
 
 void StreamCloser::operator()(Stream* stream) const { stream->Close(); }
 
-Address Stream::LocalAddress() const {
+sockaddr_storage Stream::LocalSocketAddress() const {
   sockaddr_storage address = {};
   int length = sizeof address;
   (void)uv_tcp_getsockname(&tcp_, reinterpret_cast<sockaddr*>(&address), &length);
-  return AddressOf(reinterpret_cast<sockaddr*>(&address));
+  return address;
+}
+
+Address Stream::LocalAddress() const {
+  const sockaddr_storage address = LocalSocketAddress();
+  return AddressOf(reinterpret_cast<const sockaddr*>(&address));
 }
 
 Address Stream::PeerAddress() const {
@@ -184,6 +189,14 @@ Address AddressOf(const sockaddr* address) {
     return Address::Ipv6(ip, ntohs(in->sin6_port));
   }
   return {};
+}
+
+void SetPort(sockaddr_storage* address, uint16_t port) {
+  if (address->ss_family == AF_INET6) {
+    reinterpret_cast<sockaddr_in6*>(address)->sin6_port = htons(port);
+  } else {
+    reinterpret_cast<sockaddr_in*>(address)->sin_port = htons(port);
+  }
 }
 
 sockaddr_storage SocketAddress(const Address& address) {

@@ -69,6 +69,7 @@ class Stream {
   void ResetOnClose(bool reset);
 
   Address LocalAddress() const;
+  sockaddr_storage LocalSocketAddress() const;  // with what an Address leaves out
   Address PeerAddress() const;
 
  private:
@@ -96,6 +97,7 @@ struct ReadBuffer {
 
 Address AddressOf(const sockaddr* address);              // of AF_INET or AF_INET6, else 0.0.0.0:0
 sockaddr_storage SocketAddress(const Address& address);  // of an IP address, not a name
+void SetPort(sockaddr_storage* address, uint16_t port);  // of AF_INET or AF_INET6
 
 }  // namespace socksify
 

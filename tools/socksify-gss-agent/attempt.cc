@@ -108,7 +108,6 @@ void Attempt::Connect() {
     const Address address = addresses_.front();
     addresses_.erase(addresses_.begin());
     const int family = address.type == AddressType::kIpv4 ? AF_INET : AF_INET6;
-    watch_.Stop();
     socket_ = UniqueFd(socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     const auto to = SockaddrFromAddress(address, family);
     if (socket_.get() == -1 || !to) {
@@ -118,6 +117,7 @@ void Attempt::Connect() {
     KeepAlive(socket_.get());
     if (connect(socket_.get(), to->get(), to->length) == 0 || errno == EINPROGRESS) {
       if (watch_.Start(socket_.get(), UV_WRITABLE)) return;
+      watch_.Stop();
     }
     NoteUnreachable(errno);
   }
@@ -138,6 +138,7 @@ void Attempt::OnConnected() {
   socklen_t size = sizeof error;
   if (getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
   if (error != 0) {
+    watch_.Stop();
     NoteUnreachable(error);
     return Connect();
   }

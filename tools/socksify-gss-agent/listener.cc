@@ -41,11 +41,22 @@ class Connection final : public RelayOwner {
 
 struct Listener::Arrival {
   uv_connect_t request;
-  Listener* listener;  // null once it has gone
+  Listener* listener;  // null once it has gone: the application may have accepted already
+  std::shared_ptr<Callers> callers;
   std::unique_ptr<Codec> codec;
   StreamPtr wire, plain;
   Address stand_in;
+
+  void Finish(uv_loop_t* loop, int error);
 };
+
+// From here on it goes on by itself.
+void Listener::Arrival::Finish(uv_loop_t* loop, int error) {
+  if (error != 0) return callers->End(stand_in.port);
+  auto* connection = new Connection(loop, std::move(codec), std::move(wire), std::move(plain),
+                                    callers, stand_in.port);
+  connection->Start();
+}
 
 void Listener::Start(uv_loop_t* loop, const Config& config, IncomingRequest incoming) {
   auto* made = new Listener(loop, config, incoming);
@@ -71,8 +82,6 @@ Listener::Listener(uv_loop_t* loop, const Config& config, IncomingRequest& incom
 Listener::~Listener() {
   if (arrival_ == nullptr) return;
   arrival_->listener = nullptr;
-  arrival_->wire.reset();
-  arrival_->plain.reset();  // libuv tells of it, and the rest goes then
 }
 
 // --- requests ---
@@ -82,6 +91,10 @@ void Listener::OnRequest(IncomingRequest incoming) {
   Caller caller;
   switch (incoming.request.kind) {
     case AgentRequest::Kind::kState:
+      if (incoming.request.wait && state_.error == 0 && state_.bound.port == 0) {
+        waiting_.push_back(std::move(incoming.reply));
+        return;
+      }
       reply = state_;
       break;
     case AgentRequest::Kind::kWhoIs:
@@ -107,6 +120,10 @@ void Listener::Ask() {
   attempt_->Start();
 }
 
+void Listener::Tell() {
+  for (ReplyPipe& reply : std::exchange(waiting_, {})) reply.Send(state_);
+}
+
 void Listener::AskLater() { timer_.Start(backoff_.NextMs()); }
 
 void Listener::OnListening() {
@@ -114,6 +131,7 @@ void Listener::OnListening() {
   state_.bound = attempt_->Bound();
   listening_since_ = uv_now(loop_);
   if (first_) std::exchange(first_, std::nullopt)->Send(state_);
+  Tell();
 }
 
 void Listener::OnAttemptEnd(const Status& error) {
@@ -125,6 +143,7 @@ void Listener::OnAttemptEnd(const Status& error) {
       "cannot listen through " + attempt_->server().ToString() + ": " + error.message();
   Log::Info(state_.message);
   attempt_.reset();
+  Tell();
   if (first_) {
     first_->Send(state_);
     delete this;
@@ -138,6 +157,7 @@ void Listener::OnAttemptEnd(const Status& error) {
 // --- the application ---
 
 void Listener::PassOn() {
+  state_ = {};  // who asks where the server listens is to wait for the next time
   auto arrival = std::make_unique<Arrival>();
   Caller caller = {Address(), attempt_->engine().peer(), attempt_->Bound()};
   arrival->codec = NewCodec(attempt_->engine().TakeLayer());
@@ -157,28 +177,23 @@ void Listener::PassOn() {
       uv_tcp_connect(&arrival->request, plain, reinterpret_cast<const sockaddr*>(&to),
                      [](uv_connect_t* request, int error) {
                        const std::unique_ptr<Arrival> self(static_cast<Arrival*>(request->data));
-                       if (self->listener != nullptr) self->listener->OnArrived(*self, error);
+                       Listener* const listener = self->listener;
+                       self->Finish(request->handle->loop, error);
+                       if (listener != nullptr) listener->OnArrived(error);
                      }) != 0) {
     return AskLater();
   }
   arrival->stand_in = caller.stand_in = arrival->plain->LocalAddress();
   arrival->listener = this;
+  arrival->callers = callers_;
   arrival_ = arrival.release();
   arrival_->request.data = arrival_;
   callers_->Add(std::move(caller));
 }
 
-void Listener::OnArrived(Arrival& arrival, int error) {
+void Listener::OnArrived(int error) {
   arrival_ = nullptr;
-  const uint16_t port = arrival.stand_in.port;
-  if (error != 0) {
-    callers_->End(port);
-    return AskLater();
-  }
-  auto* connection = new Connection(loop_, std::move(arrival.codec), std::move(arrival.wire),
-                                    std::move(arrival.plain), callers_, port);
-  connection->Start();
-  Ask();
+  return error == 0 ? Ask() : AskLater();
 }
 
 }  // namespace socksify

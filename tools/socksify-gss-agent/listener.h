@@ -11,6 +11,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "lib/config/config.h"
 #include "tools/loop/stream.h"
@@ -37,10 +38,11 @@ class Listener final : public RequestOwner, public AttemptOwner {
   void OnRequestsEnd() override;
   void OnListening() override;
   void OnAttemptEnd(const Status& error) override;
-  void OnArrived(Arrival& arrival, int error);
+  void OnArrived(int error);
 
   void Ask();
   void AskLater();
+  void Tell();
   void PassOn();
 
   uv_loop_t* const loop_;
@@ -50,7 +52,8 @@ class Listener final : public RequestOwner, public AttemptOwner {
   RequestSocket requests_;
   std::optional<ReplyPipe> first_;  // until it has been answered
   std::unique_ptr<Attempt> attempt_;
-  AgentReply state_;  // of the last attempt
+  AgentReply state_;                // of the last attempt
+  std::vector<ReplyPipe> waiting_;  // who asked for it while another is under way
   uint64_t listening_since_ = 0;
   Arrival* arrival_ = nullptr;
   const std::shared_ptr<Callers> callers_ = std::make_shared<Callers>();
