@@ -79,7 +79,7 @@ def numbered(number):
 def reliable(host, port, count):
     """Numbered datagrams, each sent until its answer has come: none altered, whatever the way does to them."""
     wrong = sent = 0
-    with connected(host, port, timeout=0.3) as one:
+    with connected(host, port, timeout=0.15) as one:
         for number in range(int(count)):
             deadline = time.monotonic() + PATIENCE
             answered = False
@@ -96,6 +96,21 @@ def reliable(host, port, count):
             if not answered:
                 return say(stuck=number)
     return say(done=int(count), wrong=wrong, sent=sent)
+
+
+def counted(host, port, count):
+    """Numbered datagrams, once each: how many answers came, and how many of them again."""
+    seen = []
+    with connected(host, port, timeout=1) as one:
+        for number in range(int(count)):
+            one.send(numbered(number))
+        try:
+            while True:
+                seen.append(one.recv(65536))
+        except TimeoutError:
+            pass
+    known = {numbered(number) for number in range(int(count))}
+    say(seen=len(seen), twice=len(seen) - len(set(seen)), wrong=sum(data not in known for data in seen))
 
 
 def insist(host, port, count):
