@@ -41,22 +41,12 @@ class Connection final : public RelayOwner {
 
 struct Listener::Arrival {
   uv_connect_t request;
-  Listener* listener;  // null once it has gone: the application may have accepted already
+  Listener* listener;  // null once it has gone; the application may have accepted before
   std::shared_ptr<Callers> callers;
   std::unique_ptr<Codec> codec;
-  StreamPtr wire, plain;
-  Address stand_in;
-
-  void Finish(uv_loop_t* loop, int error);
+  StreamPtr wire, plain;  // reset unless they come to a better end
+  uint16_t port;          // of the stand-in
 };
-
-// From here on it goes on by itself.
-void Listener::Arrival::Finish(uv_loop_t* loop, int error) {
-  if (error != 0) return callers->End(stand_in.port);
-  auto* connection = new Connection(loop, std::move(codec), std::move(wire), std::move(plain),
-                                    callers, stand_in.port);
-  connection->Start();
-}
 
 void Listener::Start(uv_loop_t* loop, const Config& config, IncomingRequest incoming) {
   auto* made = new Listener(loop, config, incoming);
@@ -73,15 +63,15 @@ Listener::Listener(uv_loop_t* loop, const Config& config, IncomingRequest& incom
       own_(incoming.request.own.IsUnspecified()
                ? LoopbackAddress(incoming.request.own.type, incoming.request.own.port)
                : incoming.request.own),
-      expected_(incoming.request.peer),
+      wanted_(own_.type == AddressType::kIpv4 ? Address::Ipv4({}, own_.port)
+                                              : Address::Ipv6({}, own_.port)),
       requests_(loop, this, std::move(incoming.channel)),
       first_(std::move(incoming.reply)),
       timer_(
           loop, [](void* self) { static_cast<Listener*>(self)->Ask(); }, this) {}
 
 Listener::~Listener() {
-  if (arrival_ == nullptr) return;
-  arrival_->listener = nullptr;
+  if (arrival_ != nullptr) arrival_->listener = nullptr;
 }
 
 // --- requests ---
@@ -115,8 +105,10 @@ void Listener::OnRequestsEnd() { delete this; }
 
 // --- the server ---
 
+// For whoever it is, and at the same port as before: that is what peers know, and what the program
+// has asked its own host for.
 void Listener::Ask() {
-  attempt_ = std::make_unique<Attempt>(loop_, this, config_, Request{Command::kBind, expected_});
+  attempt_ = std::make_unique<Attempt>(loop_, this, config_, Request{Command::kBind, wanted_});
   attempt_->Start();
 }
 
@@ -129,6 +121,7 @@ void Listener::AskLater() { timer_.Start(backoff_.NextMs()); }
 void Listener::OnListening() {
   state_ = {};
   state_.bound = attempt_->Bound();
+  wanted_.port = state_.bound.port;
   listening_since_ = uv_now(loop_);
   if (first_) std::exchange(first_, std::nullopt)->Send(state_);
   Tell();
@@ -157,7 +150,7 @@ void Listener::OnAttemptEnd(const Status& error) {
 // --- the application ---
 
 void Listener::PassOn() {
-  state_ = {};  // who asks where the server listens is to wait for the next time
+  state_ = {};
   auto arrival = std::make_unique<Arrival>();
   Caller caller = {Address(), attempt_->engine().peer(), attempt_->Bound()};
   arrival->codec = NewCodec(attempt_->engine().TakeLayer());
@@ -168,32 +161,40 @@ void Listener::PassOn() {
   arrival->plain = Stream::New(loop_);
   if (arrival->wire == nullptr || arrival->plain == nullptr) return AskLater();
   (void)socket.Release();
-  arrival->wire->ResetOnClose(true);  // unless it comes to a better end
+  arrival->wire->ResetOnClose(true);
 
   uv_tcp_t* const plain = arrival->plain->handle();
-  const sockaddr_storage from = SocketAddress(LoopbackAddress(own_.type, 0)),
-                         to = SocketAddress(own_);
+  const sockaddr_storage from = SocketAddress(LoopbackAddress(own_.type, 0));
+  const sockaddr_storage to = SocketAddress(own_);
   if (uv_tcp_bind(plain, reinterpret_cast<const sockaddr*>(&from), 0) != 0 ||
       uv_tcp_connect(&arrival->request, plain, reinterpret_cast<const sockaddr*>(&to),
-                     [](uv_connect_t* request, int error) {
-                       const std::unique_ptr<Arrival> self(static_cast<Arrival*>(request->data));
-                       Listener* const listener = self->listener;
-                       self->Finish(request->handle->loop, error);
-                       if (listener != nullptr) listener->OnArrived(error);
-                     }) != 0) {
+                     &OnConnect) != 0) {
     return AskLater();
   }
-  arrival->stand_in = caller.stand_in = arrival->plain->LocalAddress();
-  arrival->listener = this;
+  arrival->plain->ResetOnClose(true);
+  caller.stand_in = arrival->plain->LocalAddress();
+  arrival->port = caller.stand_in.port;
   arrival->callers = callers_;
+  arrival->listener = this;
+  arrival->request.data = arrival.get();
   arrival_ = arrival.release();
-  arrival_->request.data = arrival_;
   callers_->Add(std::move(caller));
 }
 
-void Listener::OnArrived(int error) {
-  arrival_ = nullptr;
-  return error == 0 ? Ask() : AskLater();
+void Listener::OnConnect(uv_connect_t* request, int error) {
+  const std::unique_ptr<Arrival> self(static_cast<Arrival*>(request->data));
+  Listener* const listener = self->listener;
+  if (listener != nullptr) listener->arrival_ = nullptr;
+  if (error != 0) {
+    self->callers->End(self->port);
+    if (listener != nullptr) listener->AskLater();
+    return;
+  }
+  auto* connection =
+      new Connection(request->handle->loop, std::move(self->codec), std::move(self->wire),
+                     std::move(self->plain), std::move(self->callers), self->port);
+  connection->Start();
+  if (listener != nullptr) listener->Ask();
 }
 
 }  // namespace socksify

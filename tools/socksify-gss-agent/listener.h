@@ -38,7 +38,7 @@ class Listener final : public RequestOwner, public AttemptOwner {
   void OnRequestsEnd() override;
   void OnListening() override;
   void OnAttemptEnd(const Status& error) override;
-  void OnArrived(int error);
+  static void OnConnect(uv_connect_t* request, int error);
 
   void Ask();
   void AskLater();
@@ -47,8 +47,8 @@ class Listener final : public RequestOwner, public AttemptOwner {
 
   uv_loop_t* const loop_;
   const Config& config_;
-  const Address own_;       // where the application's listener is
-  const Address expected_;  // who is to connect; 0.0.0.0:0 for anybody
+  const Address own_;  // where the application's listener is
+  Address wanted_;     // where the server is to listen, if it can
   RequestSocket requests_;
   std::optional<ReplyPipe> first_;  // until it has been answered
   std::unique_ptr<Attempt> attempt_;
