@@ -131,7 +131,7 @@ def test_many_peers(agent, udp_origin):
 def test_in_order_and_whole_in_bulk(agent, here):
     """On loopback nothing is lost that both ends keep up with."""
     with Association(agent) as association:
-        for n in range(200):
+        for n in range(50):
             sent = [b"%d.%d " % (n, i) + payload.octets(100 * i) for i in range(20)]
             for data in sent:
                 association.send(data, *here)
@@ -182,8 +182,9 @@ def test_moved(agent, here):
 def test_a_name_that_is_answered_by_name(start_server, start_agent, udp_origin, kind):
     server = start_server(kind, faults=["name-source"] if kind == "independent" else [])
     with Association(start_agent(server)) as association:
-        echo(association, b"by name", "origin.test", udp_origin.port)
-        echo(association, b"by address", "127.0.0.1", udp_origin.port, whose=("origin.test", udp_origin.port))
+        for n in range(3):
+            echo(association, b"by name %d" % n, "origin.test", udp_origin.port)
+        assert association.reach("127.0.0.1", udp_origin.port).stand_in != association.stand_ins["origin.test", udp_origin.port]
 
 
 def test_a_name_that_is_answered_by_address(independent, start_agent, udp_origin):
@@ -201,9 +202,9 @@ def test_an_address_that_may_be_either_name(independent, start_agent, udp_origin
         echo(association, b"whose?", "origin.test", udp_origin.port, whose=("127.0.0.1", udp_origin.port))
 
 
-def test_an_unknown_source(agent, here):
+def test_an_unknown_source(independent, start_agent, here):
     """It is a peer of its own, and can be answered."""
-    with Association(agent) as association:
+    with Association(start_agent(independent)) as association:
         association.send(b"#other", *here)
         data, whose = association.receive()
         assert data == b"#other" and whose[0] == "127.0.0.1" and whose[1] != here[1]
@@ -211,6 +212,31 @@ def test_an_unknown_source(agent, here):
         association.send(b"#other", *here)
         assert association.udp.recvfrom(100) == (b"#other", stand_in)
         assert association.reach(*here).stand_in != stand_in
+
+
+def test_a_crowd_of_unknown_sources(independent, start_agent):
+    """It takes no stand-in from who was asked for, and whose they are is told also of those that had to go."""
+    with contextlib.ExitStack() as stack:
+        ends = []
+        for _ in range(600):
+            ends.append(stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)))
+            ends[-1].bind(("127.0.0.1", 0))
+            ends[-1].settimeout(HANG)
+        association = stack.enter_context(Association(start_agent(independent)))
+        association.send(b"hello", *ends[0].getsockname())
+        data, server = ends[0].recvfrom(100)
+        for n, end in enumerate(ends):
+            end.sendto(b"%d" % n, server)
+            data, stand_in = association.udp.recvfrom(100)
+            assert data == b"%d" % n
+            if n % 7 == 0:
+                association.udp.sendto(b"back", stand_in)
+                assert end.recv(100) == b"back"
+            ends[n] = (end, stand_in)
+        for end, stand_in in ends:
+            assert association.ask(WHO_IS, peer=stand_in).peer == end.getsockname()
+        association.send(b"still", *ends[0][0].getsockname())
+        assert ends[0][0].recv(100) == b"still"
 
 
 def test_who_is_nobody(agent, here):
@@ -259,7 +285,7 @@ def test_a_server_that_restarts(start_server, start_agent, here, tmp_path):
 
 @pytest.mark.parametrize("faults, settings, expected", [
     (["rep=1"], {}, errno.ECONNREFUSED), (["rep=2"], {}, errno.EACCES), (["rep=7"], {}, errno.EOPNOTSUPP),
-    (["level=00"], {}, errno.EACCES), (["close@context"], {}, errno.ECONNRESET), (["alter@reply"], {}, errno.EPROTO),
+    (["level=00"], {}, errno.EACCES), (["atyp=3"], {}, errno.EPROTO), (["close@context"], {}, errno.ECONNRESET), (["alter@reply"], {}, errno.EPROTO),
     (["stall@reply"], {"timeout": "1"}, errno.ETIMEDOUT), (["stall@choice"], {"timeout": "1"}, errno.ETIMEDOUT),
 ])
 def test_failures(start_server, start_agent, here, faults, settings, expected):
@@ -294,6 +320,39 @@ def test_a_bad_configuration(start_agent, here):
     with Channel(agent, ASSOCIATE, here) as channel:
         reply = channel.asked.reply()
         assert reply.error == errno.EACCES and "SOCKSIFY_PROTECTION" in reply.message
+
+
+def test_a_relay_that_is_gone(start_agent, here):
+    """The kernel refuses datagrams there: another association is made, though the control connection stands."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, contextlib.ExitStack() as stack:
+        listener.settimeout(HANG)
+        relays = []
+
+        def serve():
+            for _ in range(2):
+                control = stack.enter_context(listener.accept()[0])
+                assert control.recv(3) == b"\5\1\0"
+                control.sendall(b"\5\0")
+                assert control.recv(100) == b"\5\3\0\1" + bytes(6)
+                relays.append(stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)))
+                relays[-1].bind(("127.0.0.1", 0))
+                relays[-1].settimeout(HANG)
+                control.sendall(b"\5\0\0" + encode_address(relays[-1].getsockname()))
+
+        serving = threading.Thread(target=serve)
+        serving.start()
+        agent = start_agent("127.0.0.1:%d" % listener.getsockname()[1], methods="none")
+        with Association(agent) as association:
+            association.send(b"first", *here)
+            head = bytes(3) + encode_address(here)
+            assert relays[0].recv(100) == head + b"first"
+            relays[0].close()
+            association.send(b"lost", *here)
+            while serving.is_alive():
+                association.send(b"lost", *here)
+            association.send(b"second", *here)
+            while relays[1].recv(100) != head + b"second":
+                pass
 
 
 def test_a_relay_elsewhere(start_server, start_agent, here):

@@ -130,19 +130,19 @@ void Association::OnRelay() {
   int error;
   const size_t came = batch_.Receive(relay_.get(), &error);
   if (error == ECONNREFUSED) return End("the server relays no more");
-  std::array<ByteView, Batch::kMost> run;  // of datagrams to the same stand-in
+  std::array<ByteView, Batch::kMost> run;  // of datagrams from the same peer
   size_t length = 0;
-  StandIn* to = nullptr;
+  Address source;
   for (size_t i = 0; i < came; i++) {
     auto datagram = OpenDatagram(*layer_, batch_.received(i));
     if (!datagram.ok()) continue;  // anybody's
-    StandIn* next = stand_ins_.Meet(datagram->address);
-    if (next == nullptr) continue;
-    if (next != to && to != nullptr) Deliver(*to, run.data(), std::exchange(length, 0));
-    to = next;
+    if (length != 0 && datagram->address != source) {
+      Deliver(source, run.data(), std::exchange(length, 0));
+    }
+    source = std::move(datagram->address);
     run[length++] = datagram->data;
   }
-  if (to != nullptr) Deliver(*to, run.data(), length);
+  if (length != 0) Deliver(source, run.data(), length);
 }
 
 void Association::OnTimer() {
@@ -280,11 +280,13 @@ void Association::SendUnsent() {
 }
 
 // What the application's socket has no room for is lost, as always.
-void Association::Deliver(StandIn& to, const ByteView* datagrams, size_t count) {
+void Association::Deliver(const Address& source, const ByteView* datagrams, size_t count) {
+  const StandIn* from = stand_ins_.Meet(source);
+  if (from == nullptr) return;
   int error = 0;
   size_t done = 0;
   while (done < count) {
-    done += SendDatagrams(to.socket(), datagrams + done, count - done, &error);
+    done += SendDatagrams(from->socket(), datagrams + done, count - done, &error);
     // An earlier one was refused, or there is no room: this one may fit.
     if (error != 0) done++;
   }

@@ -65,7 +65,7 @@ class Association final : public RequestOwner, public AttemptOwner, public Stand
 
   void SendToServer(size_t count);
   void SendUnsent();
-  void Deliver(StandIn& to, const ByteView* datagrams, size_t count);
+  void Deliver(const Address& source, const ByteView* datagrams, size_t count);
   void WatchRelay();
 
   uv_loop_t* const loop_;

@@ -70,6 +70,8 @@ StandIn* StandIns::Meet(const Address& source) {
   int error;
   if (StandIn* known = Find(source)) {
     known->located_ = true;
+    List& list = known->reached_ ? reached_ : unknown_;
+    list.splice(list.begin(), list, by_peer_.at(known->peer_));
     return known;
   }
   if (StandIn* named = Attribute(source)) return named;
