@@ -67,8 +67,9 @@ def realm(world):
 
 @pytest.fixture(scope="session")
 def proxy(world, realm, pki, tmp_path_factory):
-    with SocksServer("socksd-gss", realm, tmp_path_factory.mktemp("socksd"), methods="gssapi,ssl", tls=Tls(pki), options=["--ssl-udp-naked"],
-                     listen=f"{world.proxy_address}:0", enter=world.enter["server"]) as running:
+    with SocksServer("socksd-gss", realm, tmp_path_factory.mktemp("socksd"), methods="gssapi,ssl", tls=Tls(pki),
+                     listen=f"{world.proxy_address}:0", enter=world.enter["server"],
+                     options=["--ssl-udp-naked", f"--udp-from={world.origin_address}"]) as running:
         yield running
 
 

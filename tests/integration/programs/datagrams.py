@@ -5,6 +5,7 @@ import asyncio
 import resource
 import select
 import socket
+import struct
 import sys
 import time
 
@@ -39,11 +40,12 @@ def echo(host, port, *sizes):
 
 def attempt(host, port, text):
     """What one datagram comes to: the errno of sending, of receiving, or the answer."""
-    with connected(host, port, timeout=3) as one:
+    with connected(host, port, timeout=None) as one:  # a blocking one: Python's own timeouts are another
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 3, 0))
         for step in ("send", "recv"):
             try:
                 said = one.send(text.encode()) if step == "send" else one.recv(65536).decode(errors="replace")
-            except TimeoutError:
+            except BlockingIOError:
                 return say(step=step, error="nothing")
             except OSError as error:
                 return say(step=step, error=name(error.errno))
