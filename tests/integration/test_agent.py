@@ -11,7 +11,7 @@ from collections import Counter
 import pytest
 
 from support import payload
-from support.agent import ASSOCIATE, MOVED, REACH, STATE, WHO_IS, Agent, Asked, Association, Channel, encode_address
+from support.agent import ASSOCIATE, MOVED, NOWHERE, REACH, STATE, WHO_IS, Agent, Asked, Association, Channel, encode_address
 from support.helper import version
 from support.process import HANG, free_port
 from support.servers import BUILD, KINDS, Tls, built
@@ -262,10 +262,10 @@ def test_an_association_that_the_server_ends_is_made_again(start_server, start_a
     server = start_server("independent", faults=["end-after=2"])
     with Association(start_agent(server)) as association:
         for n in range(4):
-            mark = server.mark()
             echo(association, b"first %d" % n, *here)
             association.send(b"#silent", *here)
-            server.await_event("end", mark)
+            while association.state().bound != NOWHERE:  # what is sent until then is lost, as on any way
+                pass
     assert len(server.since(0, "associated")) == 4
 
 
