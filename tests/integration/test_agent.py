@@ -204,6 +204,10 @@ def test_a_name_that_is_answered_by_address(independent, start_agent, udp_origin
         # Once it is known where that is, another source is not it.
         assert association.reach("other.test", udp_origin.port).error == 0
         echo(association, b"again", "origin.test", udp_origin.port)
+        # Who asks for the address has it, and not the name.
+        mark = independent.mark()
+        echo(association, b"by address", "127.0.0.1", udp_origin.port)
+        independent.await_event("up", mark, atyp=1)
 
 
 def test_an_address_that_may_be_either_name(independent, start_agent, udp_origin):
