@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -14,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "shim/descriptor_table.h"
 #include "shim/helper_process.h"
 #include "shim/own_descriptor.h"
 #include "shim/process.h"
@@ -46,6 +48,16 @@ std::vector<std::string> AgentEnvironment() {
 
 constinit HelperProcess g_agent("socksify-gss-agent", &AgentEnvironment);
 
+// A bit for each number: a forked child asks of many.
+constinit std::atomic<uint64_t> g_channels[DescriptorTable::kNumbers / 64] = {};
+
+void SetChannel(int fd, bool is) {
+  const auto number = static_cast<unsigned>(fd);
+  if (number >= DescriptorTable::kNumbers) return;
+  const uint64_t bit = uint64_t{1} << number % 64;
+  is ? g_channels[number / 64].fetch_or(bit) : g_channels[number / 64].fetch_and(~bit);
+}
+
 int64_t NowMs() {
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -62,8 +74,8 @@ class OwnPair {
     }
     errno = error;
   }
-  bool Adopt(const int made[2]) {
-    ends_[0] = OwnDescriptor::Adopt(made[0]);
+  bool Adopt(const int made[2], int (*adopt)(int) = &OwnDescriptor::Adopt) {
+    ends_[0] = adopt(made[0]);
     ends_[1] = OwnDescriptor::Adopt(made[1]);
     return ends_[0] >= 0 && ends_[1] >= 0;
   }
@@ -121,7 +133,17 @@ std::optional<AgentReply> AskOn(int socket, const AgentRequest& request, int pas
 
 }  // namespace
 
-AgentChannel::~AgentChannel() { OwnDescriptor::Close(fd_); }
+AgentChannel::AgentChannel(int fd) : fd_(fd) { SetChannel(fd, true); }
+
+AgentChannel::~AgentChannel() {
+  SetChannel(fd_, false);
+  OwnDescriptor::Close(fd_);
+}
+
+bool AgentChannel::Is(int fd) {
+  const auto number = static_cast<unsigned>(fd);
+  return number < DescriptorTable::kNumbers && (g_channels[number / 64] >> number % 64 & 1) != 0;
+}
 
 std::optional<AgentReply> AgentChannel::Ask(const AgentRequest& request) const {
   return AskOn(fd_, request, -1);
@@ -135,7 +157,7 @@ std::optional<AgentReply> AgentProcess::Open(const AgentRequest& request,
     const DescriptorHeadroom headroom;
     int ends[2];
     if (real::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0 ||
-        !pair.Adopt(ends)) {
+        !pair.Adopt(ends, &OwnDescriptor::AdoptBehind)) {
       return std::nullopt;
     }
     if (!g_agent.Start()) return errno = EACCES, std::nullopt;

@@ -14,12 +14,13 @@ namespace socksify {
 // ends what it is the channel of when the last process has closed its own.
 class AgentChannel {
  public:
-  explicit AgentChannel(int fd) : fd_(fd) {}
+  explicit AgentChannel(int fd);
   ~AgentChannel();
   AgentChannel(const AgentChannel&) = delete;
   AgentChannel& operator=(const AgentChannel&) = delete;
 
   int fd() const { return fd_; }
+  static bool Is(int fd);  // that of one in this process
 
   // Blocks until the agent has answered; what it is asked to wait for is bounded by the setting for
   // one negotiation. No lock may be held unless signals are blocked. nullopt with errno: EINTR as

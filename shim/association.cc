@@ -204,28 +204,51 @@ std::optional<SocketAddress> Association::PeerAt(int fd, const SocketAddress& so
   return named;
 }
 
-int Association::Refused(int fd) {
-  SocketAddress stand_in;
-  if (!PeerName(fd, &stand_in)) return ECONNREFUSED;
+bool Association::Reconnect(int fd, const SocketAddress& stand_in, bool wait, LogLevel level) {
   std::optional<Peer> peer = Playing(stand_in);
   if (const auto named = peer ? std::nullopt : DatagramPeerAt(fd, stand_in)) {
     const Route route = RouteTo(named->get(), named->length);
     if (route.kind == Route::Kind::kProxy) peer = {*named, route.destination};
   }
-  if (!peer) return ECONNREFUSED;  // the kernel's own
+  if (!peer) return errno = ECONNREFUSED, false;  // none of the agent's: the kernel's own
+  const auto other = Reach(fd, *peer, wait, level);
+  if (!other) return false;
+  if (other->length == stand_in.length &&
+      memcmp(&other->storage, &stand_in.storage, other->length) == 0) {
+    return true;
+  }
+  return Connect(fd, *other) == 0;
+}
+
+int Association::Connect(int fd, const SocketAddress& stand_in) {
+  {
+    const QuietLock lock(mutex_);
+    connected_ = KeyOf(*AddressFromSockaddr(stand_in.get(), stand_in.length));
+  }
+  return real::connect(fd, stand_in.get(), stand_in.length);
+}
+
+int Association::Refused(int fd) {
+  SocketAddress stand_in;
+  if (!PeerName(fd, &stand_in)) return ECONNREFUSED;
+  const bool ours = PeerAt(fd, stand_in).has_value();
   int error = 0;
-  if (const auto channel = this->channel();
-      channel != nullptr && !Check(channel, LogLevel::kWarn)) {
+  const auto channel = ours ? this->channel() : nullptr;
+  if (channel != nullptr && !Check(channel, LogLevel::kWarn)) {
     error = errno == EPIPE ? ECONNREFUSED : errno;
   }
-  const auto other = Reach(fd, *peer, false);
-  if (!other || real::connect(fd, other->get(), other->length) != 0) return error ? error : errno;
+  if (!Reconnect(fd, stand_in, false, LogLevel::kWarn) && error == 0) error = errno;
   return error;
 }
 
 void Association::Dissolved() {
   const QuietLock lock(mutex_);
-  checked_ms_ = 0;
+  SetChecked(0);
+}
+
+void Association::SetChecked(int64_t now_ms) {
+  checked_ms_ = now_ms;
+  settled_ = now_ms != 0;
 }
 
 // Has the socket another address by now? Tells the agent.
@@ -255,7 +278,7 @@ SocketAddress Association::LocalNameFor(int fd, const SocketAddress& local) {
   if (!open() || bound_ == Bound::kAddress || !own || !IsLoopback(*own)) return local;
   SocketAddress stand_in;
   if (!PeerName(fd, &stand_in)) {  // not connected
-    if (bound_by_program()) return local;
+    if (bound_ != Bound::kNot) return local;
     const Address any =
         local.family() == AF_INET6 ? Address::Ipv6({}, own->port) : Address::Ipv4({}, own->port);
     return *SockaddrFromAddress(any, local.family());
@@ -314,7 +337,7 @@ void Association::Adopt(const Address& own, std::shared_ptr<AgentChannel> channe
   const QuietLock lock(mutex_);
   own_ = own;
   relay_.reset();
-  checked_ms_ = 0;
+  SetChecked(0);
   channel_ = std::move(channel);
   open_ = true;
 }
@@ -347,7 +370,7 @@ bool Association::Check(const std::shared_ptr<AgentChannel>& channel, LogLevel l
   const QuietLock lock(mutex_);
   if (reply->bound.port != 0) {
     relay_ = reply->bound;
-    checked_ms_ = NowMs();
+    SetChecked(NowMs());
   }
   return true;
 }
@@ -379,7 +402,7 @@ std::optional<SocketAddress> Association::Ask(int fd, const std::shared_ptr<Agen
     std::erase_if(to_, [&](const auto& entry) { return now - entry.second.used_ms >= kIdleMs; });
     if (to_.size() >= kMaxPeers) to_.clear();
   }
-  if (from_.size() >= 2 * kMaxPeers) from_.clear();  // asked for again
+  if (from_.size() >= 2 * kMaxPeers) from_.clear();  // they are asked for again
   StandIn& entry = to_[KeyOf(*named)];
   entry.address = *stand_in;
   entry.peer = peer;
@@ -387,7 +410,7 @@ std::optional<SocketAddress> Association::Ask(int fd, const std::shared_ptr<Agen
   if (reply->max_data != 0) entry.max_data = reply->max_data;
   from_[KeyOf(reply->stand_in)] = peer;
   if (reply->bound.port != 0) relay_ = reply->bound;
-  if (wait) checked_ms_ = now;
+  if (wait) SetChecked(now);
   return stand_in;
 }
 
@@ -399,8 +422,8 @@ void Association::Lose(const std::shared_ptr<AgentChannel>& channel) {
     if (channel_ != channel) return;
     old = std::move(channel_);
     open_ = false;
-    to_.clear();
-    from_.clear();
+    SetChecked(0);
+    DropStandIns();
   }
   old.reset();
   errno = EPIPE;
@@ -408,9 +431,13 @@ void Association::Lose(const std::shared_ptr<AgentChannel>& channel) {
 
 void Association::ForgetStandIns() {
   const QuietLock lock(mutex_);
-  checked_ms_ = 0;
+  SetChecked(0);
+  DropStandIns();
+}
+
+void Association::DropStandIns() {
   to_.clear();
-  from_.clear();
+  std::erase_if(from_, [&](const auto& entry) { return entry.first != connected_; });
 }
 
 }  // namespace socksify

@@ -34,10 +34,12 @@ class Association {
   void NoteBound(Bound bound) { bound_ = bound; }
   // The socket is another process's, too: so may be the association.
   void Inherit(int fd);
-  bool bound_by_program() const { return bound_ != Bound::kNot; }
 
   // There is a channel: what comes may come from stand-ins.
   bool open() const { return open_.load(std::memory_order_acquire); }
+
+  // The agent has said that the server relays, and nothing else since.
+  bool settled() const { return settled_.load(std::memory_order_acquire); }
 
   // What `fd` is to send to, or to connect to, to reach the peer: if that is known and was so a
   // moment ago. `named` as AddressFromSockaddr() has it. Does not block.
@@ -60,6 +62,11 @@ class Association {
   // The kernel has said ECONNREFUSED of the stand-in `fd` is connected to: connects it to another.
   // Returns the errno that the program is to be told; 0 for none, the call is to be made again.
   int Refused(int fd);
+
+  // connect(2) of `fd` to a stand-in: it is remembered whom that plays, also when it has gone.
+  int Connect(int fd, const SocketAddress& stand_in);
+  // Connects `fd` anew to what plays its peer, which `stand_in` has done. As Reach().
+  bool Reconnect(int fd, const SocketAddress& stand_in, bool wait, LogLevel level);
 
   // The socket is connected no more: the kernel may have taken its port away. It gets it back, or
   // the agent is told of another, before it is used again.
@@ -92,9 +99,11 @@ class Association {
   bool Check(const std::shared_ptr<AgentChannel>& channel, LogLevel level);
   std::optional<SocketAddress> Ask(int fd, const std::shared_ptr<AgentChannel>& channel,
                                    const Peer& peer, bool wait, LogLevel level);
+  void SetChecked(int64_t now_ms);
   std::optional<Peer> Playing(const SocketAddress& stand_in);
   void Lose(const std::shared_ptr<AgentChannel>& channel);
   void ForgetStandIns();
+  void DropStandIns();
 
   // Guards all but the atomic ones, of all associations, so that a fork finds them whole; taken
   // with QuietLock.
@@ -102,12 +111,14 @@ class Association {
 
   std::atomic<Bound> bound_{Bound::kNot};
   std::atomic<bool> open_{false};
+  std::atomic<bool> settled_{false};
   Mutex opening_;  // held while the agent is asked for the association, signals blocked
   std::shared_ptr<AgentChannel> channel_;
   Address own_;                   // where the agent has the socket to be
   std::optional<Address> relay_;  // the server's, once it is known
   int64_t checked_ms_ = 0;        // when the agent said last that all is well; 0: not yet
   std::map<Key, StandIn> to_;     // by whom the program names
+  Key connected_ = {};            // the stand-in that the socket is connected to
   std::map<Key, Peer> from_;      // by the stand-in's address: whom it plays
 };
 

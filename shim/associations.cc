@@ -42,14 +42,6 @@ void Associations::KeepForGood(int fd) {
   g_associations.Put(--kept, association);  // no descriptor's number
 }
 
-bool Associations::IsChannel(int fd) {
-  for (const auto& [owner, association] : g_associations.All()) {
-    const auto channel = association->channel();
-    if (channel != nullptr && channel->fd() == fd) return true;
-  }
-  return false;
-}
-
 void Associations::BeforeFork() {
   g_associations.BeforeFork();
   Association::BeforeFork();

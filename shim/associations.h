@@ -27,7 +27,6 @@ class Associations {
   static void KeepForGood(int fd);
 
   // --- fork and exec ---
-  static bool IsChannel(int fd);
   static void BeforeFork();
   static void AfterFork(bool in_child);
   // Calls `visit(fd, channel)` for the descriptors whose association is open.

@@ -109,15 +109,22 @@ DatagramTarget ThroughServerAsBefore(int fd, size_t size, const Address& named) 
   return {Kind::kStandIn, *stand_in, true};
 }
 
-// Does what the socket is connected to take so much? False with errno.
-bool FitsPeer(int fd, size_t size) {
-  if (size <= Association::kAlwaysFits) return true;
+// May so much go to what the socket is connected to? Waits for the association where the socket and
+// `flags` say so. False with errno.
+bool MaySend(int fd, size_t size, int flags) {
   const auto association = Associations::Find(fd);
-  SocketAddress peer;
-  if (association == nullptr || !PeerName(fd, &peer) || IsSegmented(fd)) return true;
-  const auto named = association->PeerAt(fd, peer);
-  const auto address = named ? AddressFromSockaddr(named->get(), named->length) : std::nullopt;
-  if (!address || association->Fits(fd, *address, size)) return true;
+  if (association == nullptr || !association->open() || Guard::active()) return true;
+  if (association->settled() && size <= Association::kAlwaysFits) return true;
+  SocketAddress stand_in;
+  if (!PeerName(fd, &stand_in)) return true;
+  const auto peer = association->PeerAt(fd, stand_in);
+  const auto named = peer ? AddressFromSockaddr(peer->get(), peer->length) : std::nullopt;
+  if (!named) return true;
+  if (!association->settled() &&
+      !association->Reconnect(fd, stand_in, IsBlocking(fd, flags), LogLevel::kWarn)) {
+    return false;
+  }
+  if (association->Fits(fd, *named, size) || IsSegmented(fd)) return true;
   errno = EMSGSIZE;
   return false;
 }
@@ -152,10 +159,7 @@ std::optional<SocketAddress> Sender(int fd, const SocketAddress& source) {
   if (memcmp(&server.storage, &source.storage, sizeof server.storage) != 0) return server;
   if (association == nullptr || !association->open() || source.length == 0) return source;
   if (auto peer = association->PeerAt(fd, source)) return peer;
-  if (association->bound_by_program() ||
-      RouteTo(source.get(), source.length).kind == Route::Kind::kDirect) {
-    return source;
-  }
+  if (RouteTo(source.get(), source.length).kind == Route::Kind::kDirect) return source;
   return std::nullopt;
 }
 
@@ -309,10 +313,13 @@ size_t SizeOfMessage(const msghdr& message) {
 }
 
 int ConnectDatagrams(int fd, const sockaddr* address, socklen_t length) {
-  // Resolvers connect to sort addresses, and send nothing: no reason to tell the user.
-  const DatagramTarget target = DatagramTargetFor(fd, address, length, 0, 0, LogLevel::kInfo);
+  // Resolvers connect to sort addresses, and send nothing: no reason to tell the user, nor to wait.
+  const DatagramTarget target =
+      DatagramTargetFor(fd, address, length, 0, MSG_DONTWAIT, LogLevel::kInfo);
   if (target.kind == Kind::kRefused) return -1;
   if (target.kind == Kind::kAsNamed) return real::connect(fd, address, length);
+  const auto association = target.through_server ? Associations::Find(fd) : nullptr;
+  if (association != nullptr) return association->Connect(fd, target.stand_in);
   return real::connect(fd, target.stand_in.get(), target.stand_in.length);
 }
 
@@ -323,7 +330,7 @@ ssize_t SendDatagram(int fd, const void* octets, size_t count, int flags, const 
   if (target.kind == Kind::kStandIn) {
     address = target.stand_in.get();
     length = target.stand_in.length;
-  } else if (address == nullptr && Associations::Has(fd) && !FitsPeer(fd, count)) {
+  } else if (address == nullptr && Associations::Has(fd) && !MaySend(fd, count, flags)) {
     return -1;
   }
   return SendOrRepeat(fd, [&] { return real::sendto(fd, octets, count, flags, address, length); });
@@ -339,7 +346,7 @@ ssize_t SendMessageTo(const DatagramTarget& target, int fd, const msghdr* messag
   if (target.kind == Kind::kStandIn) {
     changed.msg_name = const_cast<sockaddr*>(target.stand_in.get());
     changed.msg_namelen = target.stand_in.length;
-  } else if (changed.msg_name == nullptr && !FitsPeer(fd, SizeOfMessage(changed))) {
+  } else if (changed.msg_name == nullptr && !MaySend(fd, SizeOfMessage(changed), flags)) {
     return -1;
   }
   constexpr size_t kMostControl = 64 * 1024;  // no system takes more
@@ -444,7 +451,7 @@ ssize_t SendOctets(int fd, const iovec* vectors, int count, int flags) {
   msghdr message = {};
   message.msg_iov = const_cast<iovec*>(vectors);
   message.msg_iovlen = static_cast<size_t>(count);
-  if (!FitsPeer(fd, SizeOfMessage(message))) return -1;
+  if (!MaySend(fd, SizeOfMessage(message), flags)) return -1;
   return SendOrRepeat(fd, [&] { return real::sendmsg(fd, &message, flags); });
 }
 

@@ -268,12 +268,6 @@ void Listeners::Share(int fd, int copy) {
 
 void Listeners::Forget(int fd) { (void)map_.Take(fd); }
 
-bool Listeners::IsChannel(int fd) {
-  bool is = false;
-  ForEachChannel([&](int, int channel) { is |= channel == fd; });
-  return is;
-}
-
 void Listeners::BeforeFork() {
   map_.BeforeFork();
   Listener::BeforeFork();

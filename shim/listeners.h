@@ -35,7 +35,6 @@ class Listeners {
   // --- descriptors, fork and exec ---
   static void Share(int fd, int copy);
   static void Forget(int fd);
-  static bool IsChannel(int fd);
   static void BeforeFork();
   static void AfterFork(bool in_child);
   // Calls `visit(fd, channel)` for each listener that the server listens for.

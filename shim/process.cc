@@ -59,7 +59,7 @@ void AfterForkInParent() {
 
 bool IsChildsToo(int fd) {
   return fd == Runtime::log_fd() || Connection::IsDoor(fd) || AgentProcess::IsControl(fd) ||
-         Associations::IsChannel(fd) || Listeners::IsChannel(fd);
+         AgentChannel::Is(fd);
 }
 
 // `counted`: by fork(3), whose handlers have run before it.
