@@ -174,6 +174,16 @@ def test_moved(agent, here):
         association.udp.settimeout(HANG)
         assert association.ask(MOVED, own=association.udp.getsockname()).error == 0
         echo(association, b"after", *here)
+        for nowhere in (("127.0.0.1", 0), ("name", 1)):
+            assert association.ask(MOVED, own=nowhere).error == errno.EINVAL
+        echo(association, b"still there", *here)
+
+
+def test_the_log(independent, start_agent, here, tmp_path):
+    log = tmp_path / "log"
+    with Association(start_agent(independent, log="info", log_file=str(log))) as association:
+        bound = association.reach(*here).bound
+    assert f"socksify-gss-agent: datagrams are relayed by {independent.address} at {bound[0]}:{bound[1]}" in log.read_text()
 
 
 # --- whose they are ---
