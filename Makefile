@@ -28,7 +28,8 @@ endif
 BUILD_PACKAGES := g++ make libkrb5-dev libgnutls28-dev libuv1-dev libcrypt-dev
 MATRIX_PACKAGES := iproute2 openssl python3-pyftpdlib nginx-light postgresql mosquitto subversion mercurial \
                    rsync lftp aria2 w3m apache2-utils wrk socat ncat telnet iperf3 mosquitto-clients \
-                   nodejs openjdk-17-jdk-headless ruby php-cli python3-pip
+                   nodejs openjdk-17-jdk-headless ruby php-cli python3-pip \
+                   vsftpd tnftp tftp-hpa dnsmasq-base ngtcp2-client ngtcp2-server gnutls-bin ntpsec-ntpdig libcoap3-bin
 TEST_PACKAGES  := libgtest-dev libgmock-dev krb5-kdc krb5-admin-server krb5-user python3-gssapi python3-pytest \
                   python3-cryptography putty-tools \
                   python3-pytest-xdist curl wget git openssh-client openssh-server redis-server redis-tools \
@@ -63,13 +64,14 @@ LIB      := $(call rooms,lib/base lib/wire lib/config lib/security lib/engine li
 SHIM     := $(call rooms,shim)
 LAUNCHER := $(call rooms,tools/socksify-gss)
 SERVER   := $(call rooms,tools/socksd-gss tools/loop)
-RELAY    := $(call rooms,tools/socksify-gss-relay tools/loop)
+RELAY    := $(call rooms,tools/socksify-gss-relay tools/helper tools/loop)
+AGENT    := $(call rooms,tools/socksify-gss-agent tools/helper tools/loop)
 UNIT     := $(call rooms,tests/unit)
 BENCH    := $(call rooms,tests/bench)
 PROBES   := $(patsubst tests/%.c,$(B)/%,$(wildcard tests/probes/*.c))
 BENCH_C  := $(patsubst tests/%.c,$(B)/%,$(wildcard tests/bench/*.c))
 PARTS    := $(B)/libsocksify-gss.so $(B)/libsocksify-gss-core.so $(B)/socksify-gss $(B)/socksify-gss-relay \
-            $(B)/socksd-gss
+            $(B)/socksify-gss-agent $(B)/socksd-gss
 
 .PHONY: all deps-build deps unit-tests probes check demo bench fuzz lint tidy install uninstall clean always
 all: $(PARTS)
@@ -139,6 +141,11 @@ $(B)/socksify-gss-relay: $(RELAY) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CXX) -pie -pthread $(SANFLAGS) $(LDHARDEN) $(STATICCXX) $(RELAY) $(LIB) $(CLI_LIBS) $(UV_LIBS) -ldl -o $@
 
+# What the shim has its UDP associations and BIND listeners from.
+$(B)/socksify-gss-agent: $(AGENT) $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CXX) -pie -pthread $(SANFLAGS) $(LDHARDEN) $(STATICCXX) $(AGENT) $(LIB) $(CLI_LIBS) $(UV_LIBS) -ldl -o $@
+
 $(B)/socksd-gss: $(SERVER) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CXX) -pie -pthread $(SANFLAGS) $(LDHARDEN) $(SERVER) $(LIB) $(SEC_LIBS) $(UV_LIBS) -ldl -o $@
@@ -157,7 +164,7 @@ $(B)/session-maker: $(B)/obj/tests/support/session_maker.o $(LIB)
 	$(Q)$(CXX) -pthread $(SANFLAGS) $^ $(SEC_LIBS) -ldl -o $@
 
 # Small C programs, each of one file.
-SANITIZED_PARTS := libsocksify-gss.so libsocksify-gss-core.so socksify-gss-relay
+SANITIZED_PARTS := libsocksify-gss.so libsocksify-gss-core.so socksify-gss-relay socksify-gss-agent
 $(B)/probes/% $(B)/bench/% $(B)/stress/stress: COMPILE_C = $(CC) -std=c11 -O2 -g -D_GNU_SOURCE -Wall -Wextra -pthread
 $(B)/probes/%: tests/probes/%.c $(wildcard tests/probes/*.h)
 	$(call say,CC,$<)
@@ -249,7 +256,7 @@ install: all
 	$(Q)install $(STRIP) -m755 $(B)/socksify-gss $(D)/bin/
 	$(Q)install $(STRIP) -m755 $(B)/socksd-gss $(D)/sbin/
 	$(Q)install $(STRIP) -m644 $(B)/libsocksify-gss.so $(B)/libsocksify-gss-core.so $(D)/lib/socksify-gss/
-	$(Q)install $(STRIP) -m755 $(B)/socksify-gss-relay $(D)/lib/socksify-gss/
+	$(Q)install $(STRIP) -m755 $(B)/socksify-gss-relay $(B)/socksify-gss-agent $(D)/lib/socksify-gss/
 	$(Q)for page in man/*; do install -m644 $$page $(D)/share/man/man$${page##*.}/; done
 	$(Q)for tool in socksify-gss socksd-gss; do \
 	  install -m644 tools/socksify-gss/completion.bash $(BASH_COMPLETIONS)/$$tool; done

@@ -7,48 +7,47 @@ Client, server and origin are in namespaces of one machine, so a path's rate cou
 DANTE_PREFIX=DIR adds Dante (sbin/sockd and lib/libdsocks.so, both with GSSAPI). BENCH_ROUNDS rounds, 5 unless given.
 """
 
+import contextlib
 import os
 import statistics
 import sys
-import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench import paths, report  # noqa: E402
-from support.process import Service  # noqa: E402
+from bench import report  # noqa: E402
+from bench.paths import Paths  # noqa: E402
 from support.servers import BUILD  # noqa: E402
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 OCTETS = 128_000_000
+PUMP = str(BUILD / "bench" / "pump")
 PINGS, CONNECTS, PARALLEL = 1000, 50, 1000
 SLOW = ("Dante, level 1", "Dante, level 2")  # of which 1,000 parallel connects are not asked: it connects one by one
 
 
-def measure(path, target):
-    """One round of one path: figures by name."""
+def measure(route, target):
+    """One round of one route: figures by name."""
     figures = {}
     for way in ("down", "up"):
-        (seconds, processor), helpers = path.run(way, *target, OCTETS)
+        (seconds, processor), helpers = route.run(PUMP, way, *target, OCTETS)
         figures[way] = OCTETS / 1e6 / seconds
         figures[f"{way} cpu"] = (processor + helpers) / (OCTETS / 1e9)
-    figures["ping"] = path.run("ping", *target, PINGS)[0][0] * 1e6
-    figures["connect"] = path.run("connect", *target, CONNECTS)[0][0] * 1e3
+    figures["ping"] = route.run(PUMP, "ping", *target, PINGS)[0][0] * 1e6
+    figures["connect"] = route.run(PUMP, "connect", *target, CONNECTS)[0][0] * 1e3
     return figures
 
 
 def collect():
     results = {}
-    with tempfile.TemporaryDirectory(prefix="bench-") as directory, paths.opened(Path(directory)) as opened:
-        world = opened.world
-        origin = opened.stack.enter_context(Service(world.enter["origin"]([paths.PUMP, "serve", world.origin_address])))
-        target = (world.origin_address, origin.port)
-        every = opened.all()
+    with contextlib.ExitStack() as stack:
+        paths = Paths(stack, [PUMP, "serve"])
+        paths.add_others()
         for _ in range(ROUNDS):
-            for name, path in every.items():
-                figures = measure(path, target)
+            for name, route in paths.routes.items():
+                figures = measure(route, paths.target)
                 if name not in SLOW:
-                    figures["parallel"] = path.run("parallel", *target, PARALLEL)[0][0]
+                    figures["parallel"] = route.run(PUMP, "parallel", *paths.target, PARALLEL)[0][0]
                 for figure, value in figures.items():
                     results.setdefault(name, {}).setdefault(figure, []).append(value)
     return results

@@ -3,22 +3,21 @@
 Each path says how a command is run by it, and which processes of the client's machine work for it besides the command.
 """
 
-import contextlib
 import getpass
 import os
 import resource
 import subprocess
+import tempfile
 from pathlib import Path
 
 from support.pki import Pki
-from support.process import await_port, stop
+from support.process import Service, await_port, stop
 from support.realm import SERVICE_HOSTS, Realm
 from support.runner import Socksify
 from support.servers import BUILD, SocksServer, Tls, base_env
 from support.sshd import Sshd
-from support.world import world as make_world
+from support.world import SERVER_ADDRESS, world as make_world
 
-PUMP = str(BUILD / "bench" / "pump")
 DANTE_PREFIX = os.environ.get("DANTE_PREFIX")
 SSH_CIPHER = "aes128-gcm@openssh.com"  # the fastest that OpenSSH has
 
@@ -65,7 +64,7 @@ def processor_time(pid):
 
 
 class Route:
-    """`argv` and `env` for a command; `helpers` are pids."""
+    """`wrap` makes argv one that runs by it, with `env`; `helpers` are pids."""
 
     def __init__(self, wrap, env, helpers=()):
         self.wrap, self.env, self.helpers = wrap, env, helpers
@@ -73,7 +72,7 @@ class Route:
     def run(self, *argv):
         """What the command printed, and the processor time of the helpers meanwhile."""
         before = sum(map(processor_time, self.helpers))
-        done = subprocess.run(self.wrap([PUMP, *map(str, argv)]), env=self.env, stdin=subprocess.DEVNULL,
+        done = subprocess.run(self.wrap(list(map(str, argv))), env=self.env, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise SystemExit(f"{argv}: {done.returncode}: {done.stderr}")
@@ -81,10 +80,13 @@ class Route:
 
 
 class Paths:
-    """All of them, as a dict by name, for as long as `stack` is open."""
+    """`routes` by name, to the service `origin` at `target`, for as long as `stack` is open.
 
-    def __init__(self, stack, directory):
-        self.stack, self.directory = stack, directory
+    `serve` is the service's command, which is given its address."""
+
+    def __init__(self, stack, serve):
+        self.stack = stack
+        directory = self.directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))  # servers of 1,000 connections inherit it
         self.world = stack.enter_context(make_world())
@@ -94,9 +96,19 @@ class Paths:
         self.realm.populate((world.proxy,) if world.isolated else SERVICE_HOSTS)
         self.socksify = Socksify(self.realm, directory, world.enter["client"])
         self.tls = Tls(Pki(directory / "pki"))
-        self.route()
+        self.origin = stack.enter_context(Service(world.enter["origin"]([*serve, world.origin_address])))
+        self.target = (world.origin_address, self.origin.port)
+        self.servers = {method: self.socksd(method) for method in ("gssapi", "ssl", "none")}
+        self.routes = {
+            "direct": Route(world.enter["client"], base_env(self.realm.env)),
+            "method none": self.wrapped("none"),
+            "level 1": self.wrapped("gssapi", "integrity"),
+            "level 2": self.wrapped("gssapi"),
+            "ssl": self.wrapped("ssl"),
+        }
+        self.forward()
 
-    def route(self):
+    def forward(self):
         """The server's machine forwards, for the direct path."""
         if not self.world.isolated:
             return
@@ -106,32 +118,27 @@ class Paths:
 
     @property
     def server_address(self):
-        from support.world import SERVER_ADDRESS  # noqa: PLC0415
         return SERVER_ADDRESS if self.world.isolated else "127.0.0.1"
 
-    def all(self):
-        gssapi, ssl, clear = (self.socksd(method) for method in ("gssapi", "ssl", "none"))
-        paths = {
-            "direct": Route(self.world.enter["client"], base_env(self.realm.env)),
-            "method none": self.wrapped(clear, methods="none"),
-            "level 1": self.wrapped(gssapi, level="integrity"),
-            "level 2": self.wrapped(gssapi),
-            "ssl": self.wrapped(ssl, methods="ssl"),
-            "ssh -D": self.ssh(),
-        }
+    def add_others(self):
+        """What else there is for TCP."""
+        self.routes["ssh -D"] = self.ssh()
         if DANTE_PREFIX:
-            paths |= {"Dante, level 1": self.dante("integrity"), "Dante, level 2": self.dante("confidentiality")}
-        return paths
+            self.routes["Dante, level 1"] = self.dante("integrity")
+            self.routes["Dante, level 2"] = self.dante("confidentiality")
 
     def socksd(self, method):
         return self.stack.enter_context(SocksServer(
             "socksd-gss", self.realm, self.directory / method, methods=method, tls=self.tls if method == "ssl" else None,
-            listen=f"{self.world.proxy_address}:0", enter=self.world.enter["server"]))
+            options=["--ssl-udp-naked"] if method == "ssl" else (), listen=f"{self.world.proxy_address}:0",
+            enter=self.world.enter["server"]))
 
-    def wrapped(self, server, methods="gssapi", level="confidentiality"):
-        env = self.socksify.env(f"{self.world.proxy}:{server.port}", level,
-                                server.client_env | {"SOCKSIFY_METHODS": methods, "SOCKSIFY_TLS_NAME": "localhost"})
-        return Route(self.launched, env)
+    def wrapped(self, method, level="confidentiality"):
+        server = self.servers[method]
+        env = {"SOCKSIFY_METHODS": method}
+        if method == "ssl":
+            env |= {"SOCKSIFY_TLS_NAME": "localhost", "SOCKSIFY_SSL_UDP_NAKED": "1"}
+        return Route(self.launched, self.socksify.env(f"{self.world.proxy}:{server.port}", level, server.client_env | env))
 
     def launched(self, argv):
         return self.world.enter["client"]([str(BUILD / "socksify-gss"), "--", *argv])
@@ -167,9 +174,3 @@ class Paths:
         preload = {"SOCKS_CONF": str(directory / "socks.conf"), "LD_PRELOAD": f"{DANTE_PREFIX}/lib/libdsocks.so"}
         given = [f"{name}={value}" for name, value in preload.items()]
         return Route(lambda argv: world.enter["client"](["env", *given, *argv]), base_env(self.realm.env))
-
-
-@contextlib.contextmanager
-def opened(directory):
-    with contextlib.ExitStack() as stack:
-        yield Paths(stack, directory)
