@@ -63,13 +63,14 @@ LIB      := $(call rooms,lib/base lib/wire lib/config lib/security lib/engine li
 SHIM     := $(call rooms,shim)
 LAUNCHER := $(call rooms,tools/socksify-gss)
 SERVER   := $(call rooms,tools/socksd-gss tools/loop)
-RELAY    := $(call rooms,tools/socksify-gss-relay tools/loop)
+RELAY    := $(call rooms,tools/socksify-gss-relay tools/helper tools/loop)
+AGENT    := $(call rooms,tools/socksify-gss-agent tools/helper tools/loop)
 UNIT     := $(call rooms,tests/unit)
 BENCH    := $(call rooms,tests/bench)
 PROBES   := $(patsubst tests/%.c,$(B)/%,$(wildcard tests/probes/*.c))
 BENCH_C  := $(patsubst tests/%.c,$(B)/%,$(wildcard tests/bench/*.c))
 PARTS    := $(B)/libsocksify-gss.so $(B)/libsocksify-gss-core.so $(B)/socksify-gss $(B)/socksify-gss-relay \
-            $(B)/socksd-gss
+            $(B)/socksify-gss-agent $(B)/socksd-gss
 
 .PHONY: all deps-build deps unit-tests probes check demo bench fuzz lint tidy install uninstall clean always
 all: $(PARTS)
@@ -139,6 +140,11 @@ $(B)/socksify-gss-relay: $(RELAY) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CXX) -pie -pthread $(SANFLAGS) $(LDHARDEN) $(STATICCXX) $(RELAY) $(LIB) $(CLI_LIBS) $(UV_LIBS) -ldl -o $@
 
+# What the shim has its UDP associations and BIND listeners from.
+$(B)/socksify-gss-agent: $(AGENT) $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CXX) -pie -pthread $(SANFLAGS) $(LDHARDEN) $(STATICCXX) $(AGENT) $(LIB) $(CLI_LIBS) $(UV_LIBS) -ldl -o $@
+
 $(B)/socksd-gss: $(SERVER) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CXX) -pie -pthread $(SANFLAGS) $(LDHARDEN) $(SERVER) $(LIB) $(SEC_LIBS) $(UV_LIBS) -ldl -o $@
@@ -157,7 +163,7 @@ $(B)/session-maker: $(B)/obj/tests/support/session_maker.o $(LIB)
 	$(Q)$(CXX) -pthread $(SANFLAGS) $^ $(SEC_LIBS) -ldl -o $@
 
 # Small C programs, each of one file.
-SANITIZED_PARTS := libsocksify-gss.so libsocksify-gss-core.so socksify-gss-relay
+SANITIZED_PARTS := libsocksify-gss.so libsocksify-gss-core.so socksify-gss-relay socksify-gss-agent
 $(B)/probes/% $(B)/bench/% $(B)/stress/stress: COMPILE_C = $(CC) -std=c11 -O2 -g -D_GNU_SOURCE -Wall -Wextra -pthread
 $(B)/probes/%: tests/probes/%.c $(wildcard tests/probes/*.h)
 	$(call say,CC,$<)
@@ -249,7 +255,7 @@ install: all
 	$(Q)install $(STRIP) -m755 $(B)/socksify-gss $(D)/bin/
 	$(Q)install $(STRIP) -m755 $(B)/socksd-gss $(D)/sbin/
 	$(Q)install $(STRIP) -m644 $(B)/libsocksify-gss.so $(B)/libsocksify-gss-core.so $(D)/lib/socksify-gss/
-	$(Q)install $(STRIP) -m755 $(B)/socksify-gss-relay $(D)/lib/socksify-gss/
+	$(Q)install $(STRIP) -m755 $(B)/socksify-gss-relay $(B)/socksify-gss-agent $(D)/lib/socksify-gss/
 	$(Q)for page in man/*; do install -m644 $$page $(D)/share/man/man$${page##*.}/; done
 	$(Q)for tool in socksify-gss socksd-gss; do \
 	  install -m644 tools/socksify-gss/completion.bash $(BASH_COMPLETIONS)/$$tool; done

@@ -21,7 +21,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* octets, size_t count) {
   config.user = "alice";
   config.password = Secret("wonderland");
   std::optional<Request> request;
-  if ((choices & 8) == 0) request = {Command::kConnect, Address::Name("host", 80)};
+  if ((choices & 8) == 0) {
+    const auto command = static_cast<Command>(1 + (choices >> 5) % 3);
+    request = {command, Address::Name("host", 80)};
+  }
 
   auto engine = ClientEngine::New(config, {"localhost", 1080}, request);
   FUZZ_CHECK(engine->Prepare().ok());

@@ -26,8 +26,8 @@ void TryAcceptor(Dealer& dealer) {
 struct Session {
   std::unique_ptr<SecurityLayer> client, server;
 
-  explicit Session(ProtectionLevel level) {
-    client = NewGssInitiator({.server_host = "localhost", .level = level});
+  explicit Session(ProtectionLevel level, bool ordered = true) {
+    client = NewGssInitiator({.server_host = "localhost", .level = level, .ordered = ordered});
     server = NewGssAcceptor({.credential = nullptr});
     Bytes to_server, to_client;
     bool client_done = false, server_done = false;
@@ -87,6 +87,38 @@ void TryAnyFrame(Dealer& dealer) {
   FUZZ_CHECK(!session.server->Open(frame).ok());
 }
 
+// The same of datagrams, whose errors end nothing.
+void TryDatagrams(Dealer& dealer) {
+  const uint8_t choices = dealer.Octet();
+  Session session(
+      (choices & 1) != 0 ? ProtectionLevel::kIntegrity : ProtectionLevel::kConfidentiality,
+      /*ordered=*/(choices & 2) != 0);
+  const Bytes plain = {'d', 'a', 't', 'a'};
+  Bytes good;
+  FUZZ_CHECK(session.client->SealDatagram(plain, &good).ok());
+  bool came = false;
+  while (!dealer.empty()) {
+    Bytes datagram = good;
+    if ((dealer.Octet() & 1) != 0) {
+      datagram[dealer.Octet() % datagram.size()] = dealer.Octet();
+    } else {
+      datagram.resize((choices & 4) != 0 ? kFrameHeaderSize + 4 : 0);
+      Append(datagram, dealer.Piece(200));
+      if ((choices & 8) != 0 && datagram.size() >= kFrameHeaderSize) {
+        WriteFrameHeader(ByteSpan(datagram).first(kFrameHeaderSize),
+                         static_cast<uint8_t>(MessageType::kUserData),
+                         static_cast<uint16_t>(datagram.size() - kFrameHeaderSize));
+      }
+    }
+    datagram.shrink_to_fit();
+    auto opened = session.server->OpenDatagram(datagram);
+    if (!opened.ok()) continue;
+    FUZZ_CHECK(!came && std::ranges::equal(*opened, plain));
+    came = true;
+  }
+  FUZZ_CHECK(session.server->OpenDatagram(good).ok() != came);
+}
+
 }  // namespace
 }  // namespace socksify
 
@@ -94,12 +126,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* octets, size_t count) {
   using namespace socksify;
   if (getenv("KRB5_KTNAME") == nullptr) return 0;
   Dealer dealer(octets, count);
-  switch (dealer.Octet() % 3) {
+  switch (dealer.Octet() % 4) {
     case 0:
       TryAcceptor(dealer);
       break;
     case 1:
       TryChangedFrame(dealer);
+      break;
+    case 2:
+      TryDatagrams(dealer);
       break;
     default:
       TryAnyFrame(dealer);

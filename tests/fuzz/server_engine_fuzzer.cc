@@ -33,13 +33,18 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* octets, size_t count) {
     const Bytes piece = dealer.Piece(SIZE_MAX);
     fed += piece.size();
     engine->Feed(piece);
-    if (engine->state() == State::kRequest && (choices & 1) == 0) {
+    const bool due = engine->state() == State::kRequest || engine->state() == State::kListening;
+    if (due && (choices & 1) == 0) {
       (void)engine->request().destination.ToString();
       engine->Answer(static_cast<Reply>((choices & 2) != 0 ? choices >> 4 : 0),
                      Address::Ipv4({192, 0, 2, 1}, 80));
     }
     if (engine->state() == State::kRelaying && (choices & 4) != 0) {
       (void)engine->SendPlaintext(piece);
+    }
+    if (engine->state() == State::kAssociated) {
+      FUZZ_CHECK(engine->plaintext().empty());
+      FUZZ_CHECK(engine->layer().relays_datagrams());
     }
     FUZZ_CHECK((engine->state() == State::kFailed) == !engine->error().ok());
     FUZZ_CHECK(engine->plaintext().size() <= fed);

@@ -1,6 +1,10 @@
 // The codecs and the state of a session: nothing is read past its end, an unfinished message asks
 // for more, a finished one is written back as the same message.
+#include "lib/engine/datagram_codec.h"
+#include "lib/io/agent_protocol.h"
 #include "lib/io/session_state.h"
+#include "lib/security/clear_layer.h"
+#include "lib/wire/datagram.h"
 #include "lib/wire/frame.h"
 #include "lib/wire/socks5.h"
 #include "lib/wire/userpass.h"
@@ -75,6 +79,34 @@ void TryFrame(const Bytes& octets) {
   if (head->size == 0) FUZZ_CHECK(octets.size() + head->missing <= kFrameHeaderSize);
 }
 
+void TryDatagram(const Bytes& octets) {
+  Bytes datagram = octets;
+  auto opened = OpenDatagram(*NewClearLayer(), datagram);
+  FUZZ_CHECK(opened.ok() == ParseDatagramHead(octets).ok());
+  if (!opened.ok()) return;
+  FUZZ_CHECK(opened->data.size() < octets.size());
+  Bytes again;
+  FUZZ_CHECK(AppendDatagramHead(again, opened->address).ok());
+  FUZZ_CHECK(again.size() == DatagramHeadSize(opened->address));
+  auto second = ParseDatagramHead(again);
+  FUZZ_CHECK(second.ok() && second->size == again.size() && second->address == opened->address);
+}
+
+void TryAgentMessages(const Bytes& octets) {
+  auto request = DecodeAgentRequest(octets);
+  if (request.ok()) {
+    auto again = DecodeAgentRequest(EncodeAgentRequest(*request));
+    FUZZ_CHECK(again.ok() && again->kind == request->kind && again->wait == request->wait &&
+               again->own == request->own && again->peer == request->peer);
+  }
+  auto reply = DecodeAgentReply(octets);
+  if (reply.ok()) {
+    auto again = DecodeAgentReply(EncodeAgentReply(*reply));
+    FUZZ_CHECK(again.ok() && again->error == reply->error && again->peer == reply->peer &&
+               again->max_data == reply->max_data && reply->message.starts_with(again->message));
+  }
+}
+
 void TrySessionState(const Bytes& octets) {
   auto state = DecodeSessionState(octets);
   if (state.ok()) FUZZ_CHECK(EncodeSessionState(*state) == octets);
@@ -94,5 +126,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* octets, size_t count) {
   TryUserpass(input);
   TryFrame(input);
   TrySessionState(input);
+  TryDatagram(input);
+  TryAgentMessages(input);
   return 0;
 }

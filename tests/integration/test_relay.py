@@ -10,8 +10,9 @@ import threading
 import pytest
 
 from support import payload
+from support.helper import version
 from support.process import HANG
-from support.relay import Relay, SessionMaker, read_to_end, reset, tcp_pair, version
+from support.relay import Relay, SessionMaker, read_to_end, reset, tcp_pair
 from support.servers import BUILD, KINDS, Tls, built
 
 WAYS = [(kind, method) for method in ("gssapi", "ssl") for kind in KINDS]

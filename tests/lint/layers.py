@@ -20,7 +20,8 @@ IO = ENGINE | {"lib/io"}
 MAY_INCLUDE = {
     "lib/base": set(), "lib/wire": BASE, "lib/config": WIRE, "lib/security": WIRE, "lib/engine": SECURITY | CONFIG,
     "lib/io": ENGINE, "shim": IO, "tools/socksify-gss": IO, "tools/loop": IO, "tools/socksd-gss": IO | {"tools/loop"},
-    "tools/socksify-gss-relay": IO | {"tools/loop"}, "tests": IO,
+    "tools/helper": BASE, "tools/socksify-gss-relay": IO | {"tools/loop", "tools/helper"},
+    "tools/socksify-gss-agent": IO | {"tools/loop", "tools/helper"}, "tests": IO,
 }
 PURE = ("lib/base", "lib/wire", "lib/engine")  # no descriptor, thread or loader in these
 SYSTEM = re.compile(r"(sys/socket|sys/un|sys/epoll|sys/select|netinet/.*|arpa/.*|netdb|poll|resolv|pthread|threads|dlfcn)\.h"

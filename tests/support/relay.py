@@ -1,20 +1,15 @@
 """socksify-gss-relay as a test starts it, and real sessions to hand over to it."""
 
-import contextlib
 import os
 import socket
 import struct
 import subprocess
 
+from support.helper import Helper
 from support.process import HANG
 from support.servers import base_env, built
 
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close() sends RST
-
-
-def version():
-    out = subprocess.run([built("socksify-gss"), "--version"], capture_output=True, text=True, check=True).stdout
-    return out.split()[-1]
 
 
 def reset(connection):
@@ -43,33 +38,9 @@ def tcp_pair():
     return near, far
 
 
-class Relay:
-    """Its standard output is a pipe instead of /dev/null: nothing may come there, and its end is the relay's."""
-
+class Relay(Helper):
     def __init__(self, realm):
-        self.env = base_env(realm.env)
-        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.control.settimeout(HANG)
-        self.output, write_end = os.pipe()
-        with theirs:
-            started = subprocess.Popen([built("socksify-gss-relay"), version()], stdin=theirs, stdout=write_end,
-                                       stderr=write_end, env=self.env)
-        os.close(write_end)
-        self.session_id = started.pid
-        assert started.wait(HANG) == 0
-
-    @property
-    def pid(self):
-        """Of the process that goes on: the one in the session that the first has made."""
-        for entry in os.listdir("/proc"):
-            with contextlib.suppress(OSError):
-                if entry.isdigit() and os.getsid(int(entry)) == self.session_id:
-                    return int(entry)
-        raise ProcessLookupError("the relay has ended")
-
-    def status(self, field):
-        with open(f"/proc/{self.pid}/status", encoding="ascii") as lines:
-            return next(line.split(":")[1].strip() for line in lines if line.startswith(field + ":"))
+        super().__init__("socksify-gss-relay", base_env(realm.env))
 
     def give(self, message, *descriptors):
         socket.send_fds(self.control, [message], [getattr(d, "fileno", lambda d=d: d)() for d in descriptors])
@@ -82,12 +53,6 @@ class Relay:
         server.close()
         os.close(state)
         return near
-
-    def await_end(self):
-        """It ends by itself, and has said nothing."""
-        with os.fdopen(self.output, "rb") as output:
-            said = output.read()
-        assert said == b"", said.decode(errors="replace")
 
 
 class SessionMaker:

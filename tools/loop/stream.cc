@@ -37,6 +37,11 @@ StreamPtr Stream::New(uv_loop_t* loop) {
   return made;
 }
 
+StreamPtr Stream::Open(uv_loop_t* loop, int fd) {
+  StreamPtr made = New(loop);
+  return made != nullptr && uv_tcp_open(&made->tcp_, fd) == 0 ? std::move(made) : nullptr;
+}
+
 void Stream::Tune() {
   (void)uv_tcp_nodelay(&tcp_, 1);
   (void)uv_tcp_keepalive(&tcp_, 1, kKeepaliveSeconds);
@@ -151,11 +156,16 @@ void Stream::Close() {
 
 void StreamCloser::operator()(Stream* stream) const { stream->Close(); }
 
-Address Stream::LocalAddress() const {
+sockaddr_storage Stream::LocalSocketAddress() const {
   sockaddr_storage address = {};
   int length = sizeof address;
   (void)uv_tcp_getsockname(&tcp_, reinterpret_cast<sockaddr*>(&address), &length);
-  return AddressOf(reinterpret_cast<sockaddr*>(&address));
+  return address;
+}
+
+Address Stream::LocalAddress() const {
+  const sockaddr_storage address = LocalSocketAddress();
+  return AddressOf(reinterpret_cast<const sockaddr*>(&address));
 }
 
 Address Stream::PeerAddress() const {
@@ -179,6 +189,14 @@ Address AddressOf(const sockaddr* address) {
     return Address::Ipv6(ip, ntohs(in->sin6_port));
   }
   return {};
+}
+
+void SetPort(sockaddr_storage* address, uint16_t port) {
+  if (address->ss_family == AF_INET6) {
+    reinterpret_cast<sockaddr_in6*>(address)->sin6_port = htons(port);
+  } else {
+    reinterpret_cast<sockaddr_in*>(address)->sin_port = htons(port);
+  }
 }
 
 sockaddr_storage SocketAddress(const Address& address) {

@@ -38,6 +38,8 @@ class Stream {
  public:
   // `loop->data` must be the loop's ReadBuffer. Null when the loop takes no more handles.
   static StreamPtr New(uv_loop_t* loop);
+  // The same for a connection that there is. It is the stream's then; null: still the caller's.
+  static StreamPtr Open(uv_loop_t* loop, int fd);
 
   void set_owner(StreamOwner* owner) { owner_ = owner; }
   uv_tcp_t* handle() { return &tcp_; }
@@ -67,6 +69,7 @@ class Stream {
   void ResetOnClose(bool reset);
 
   Address LocalAddress() const;
+  sockaddr_storage LocalSocketAddress() const;  // with what an Address leaves out
   Address PeerAddress() const;
 
  private:
@@ -94,6 +97,7 @@ struct ReadBuffer {
 
 Address AddressOf(const sockaddr* address);              // of AF_INET or AF_INET6, else 0.0.0.0:0
 sockaddr_storage SocketAddress(const Address& address);  // of an IP address, not a name
+void SetPort(sockaddr_storage* address, uint16_t port);  // of AF_INET or AF_INET6
 
 }  // namespace socksify
 

@@ -1,6 +1,5 @@
 #include "tools/socksd-gss/connector.h"
 
-#include <netdb.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -12,26 +11,13 @@
 namespace socksify {
 namespace {
 
-constexpr uint64_t kStaggerMs = 250;   // RFC 8305 section 5
-constexpr size_t kMaxCandidates = 16;  // a name must not make us knock on hundreds of doors
-
-// To the kernel 0.0.0.0 and :: are this host, so that is how the rules must see them.
-Address Effective(const Address& address) {
-  if (!address.IsUnspecified()) return address;
-  if (address.type == AddressType::kIpv4) return Address::Ipv4({127, 0, 0, 1}, address.port);
-  return Address::Ipv6({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, address.port);
-}
+constexpr uint64_t kStaggerMs = 250;  // RFC 8305 section 5
 
 }  // namespace
 
-struct Connector::Lookup {
-  uv_getaddrinfo_t request;
-  Connector* connector;  // null once it is not interested any more
-};
-
 struct Connector::Attempt {
   uv_connect_t request;
-  Connector* connector;  // the same
+  Connector* connector;  // null once it is not interested any more
   StreamPtr stream;
 };
 
@@ -39,6 +25,7 @@ Connector::Connector(uv_loop_t* loop, ConnectorOwner* owner, const TargetRules& 
     : loop_(loop),
       owner_(owner),
       rules_(rules),
+      lookup_(this),
       deadline_(
           loop,
           [](void* self) { static_cast<Connector*>(self)->Finish(Reply::kTtlExpired, nullptr); },
@@ -47,10 +34,6 @@ Connector::Connector(uv_loop_t* loop, ConnectorOwner* owner, const TargetRules& 
           loop, [](void* self) { static_cast<Connector*>(self)->TryNext(); }, this) {}
 
 Connector::~Connector() {
-  if (lookup_ != nullptr) {
-    lookup_->connector = nullptr;
-    (void)uv_cancel(reinterpret_cast<uv_req_t*>(&lookup_->request));
-  }
   for (Attempt* attempt : running_) {
     attempt->connector = nullptr;
     attempt->stream = nullptr;  // its callback comes with UV_ECANCELED and deletes the attempt
@@ -76,37 +59,14 @@ void Connector::Start(const Address& target, unsigned seconds) {
 }
 
 void Connector::Resolve() {
-  lookup_ = new Lookup{{}, this};
-  lookup_->request.data = lookup_;
-  addrinfo hints = {};
-  hints.ai_socktype = SOCK_STREAM;
-  const int error = uv_getaddrinfo(
-      loop_, &lookup_->request,
-      [](uv_getaddrinfo_t* request, int status, addrinfo* found) {
-        auto* lookup = static_cast<Lookup*>(request->data);
-        Connector* connector = lookup->connector;
-        delete lookup;
-        if (connector != nullptr) {
-          connector->lookup_ = nullptr;
-          connector->OnResolved(status, found);
-        }
-        uv_freeaddrinfo(found);
-      },
-      target_.name.c_str(), nullptr, &hints);
-  if (error != 0) {
-    delete std::exchange(lookup_, nullptr);
-    failure_ = Reply::kHostUnreachable;
-    stagger_.Start(0);
-  }
+  if (lookup_.Start(loop_, target_, SOCK_STREAM)) return;
+  failure_ = Reply::kHostUnreachable;
+  stagger_.Start(0);
 }
 
-void Connector::OnResolved(int error, const addrinfo* found) {
-  if (error != 0) return Finish(Reply::kHostUnreachable, nullptr);
-  for (; found != nullptr && candidates_.size() < kMaxCandidates; found = found->ai_next) {
-    Address address = AddressOf(found->ai_addr);
-    address.port = target_.port;
-    AddCandidate(Effective(address));
-  }
+void Connector::OnResolved(std::vector<Address> found) {
+  if (found.empty()) return Finish(Reply::kHostUnreachable, nullptr);
+  for (Address& address : found) AddCandidate(std::move(address));
   TryNext();
 }
 

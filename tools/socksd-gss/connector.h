@@ -14,6 +14,7 @@
 #include "lib/wire/socks5.h"
 #include "tools/loop/stream.h"
 #include "tools/loop/timer.h"
+#include "tools/socksd-gss/lookup.h"
 #include "tools/socksd-gss/rules.h"
 
 namespace socksify {
@@ -28,7 +29,7 @@ class ConnectorOwner {
   ~ConnectorOwner() = default;
 };
 
-class Connector {
+class Connector final : public LookupOwner {
  public:
   // `owner` and `rules` must outlive the connector.
   Connector(uv_loop_t* loop, ConnectorOwner* owner, const TargetRules& rules);
@@ -40,11 +41,10 @@ class Connector {
   void Start(const Address& target, unsigned seconds);
 
  private:
-  struct Lookup;   // lives until libuv is done with it, also without the connector
-  struct Attempt;  // the same
+  struct Attempt;  // lives until libuv is done with it, also without the connector
 
   void Resolve();
-  void OnResolved(int error, const addrinfo* found);
+  void OnResolved(std::vector<Address> found) override;
   void AddCandidate(Address address);
   void TryNext();
   void OnAttempt(Attempt* attempt, int error);
@@ -55,7 +55,7 @@ class Connector {
   ConnectorOwner* const owner_;
   const TargetRules& rules_;
   Address target_;
-  Lookup* lookup_ = nullptr;
+  Lookup lookup_;
   std::vector<Address> candidates_;  // allowed, in order
   size_t next_ = 0;
   std::vector<Attempt*> running_;

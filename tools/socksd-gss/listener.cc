@@ -43,14 +43,15 @@ Result<Place> ParsePlace(const std::string& where) {
 }
 
 // An open listening socket, or -1 with errno.
-int OpenSocket(const addrinfo& place) {
-  const int fd = socket(place.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+int OpenSocket(const sockaddr* address, socklen_t length, int backlog) {
+  const int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return -1;
   const int on = 1;
   (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   // [::] is IPv6 alone, whatever the machine's default, so that 0.0.0.0 can be listed beside it.
-  if (place.ai_family == AF_INET6) (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-  if (bind(fd, place.ai_addr, place.ai_addrlen) == 0 && listen(fd, kBacklog) == 0) return fd;
+  if (address->sa_family == AF_INET6)
+    (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  if (bind(fd, address, length) == 0 && listen(fd, backlog) == 0) return fd;
   const int error = errno;
   (void)close(fd);
   errno = error;
@@ -79,7 +80,7 @@ Status Listener::Open(const std::string& where, std::vector<std::unique_ptr<List
   }
   Status status;
   for (const addrinfo* each = found; each != nullptr && status.ok(); each = each->ai_next) {
-    const int fd = OpenSocket(*each);
+    const int fd = OpenSocket(each->ai_addr, each->ai_addrlen, kBacklog);
     if (fd < 0) {
       status = {Errc::kNetwork, "cannot listen on " + where + ": " + strerror(errno)};
     } else {
@@ -88,6 +89,12 @@ Status Listener::Open(const std::string& where, std::vector<std::unique_ptr<List
   }
   freeaddrinfo(found);
   return status;
+}
+
+std::unique_ptr<Listener> Listener::At(const sockaddr_storage& address, int backlog) {
+  const int fd = OpenSocket(reinterpret_cast<const sockaddr*>(&address), sizeof address, backlog);
+  if (fd < 0) return nullptr;
+  return std::unique_ptr<Listener>(new Listener(fd, BoundAddress(fd)));
 }
 
 Listener::~Listener() {

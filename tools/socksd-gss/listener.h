@@ -1,7 +1,8 @@
-// One listening socket on the accepting loop. For the loop's thread only.
+// One listening socket on a loop. For the loop's thread only.
 #ifndef TOOLS_SOCKSD_GSS_LISTENER_H_
 #define TOOLS_SOCKSD_GSS_LISTENER_H_
 
+#include <sys/socket.h>
 #include <uv.h>
 
 #include <memory>
@@ -17,6 +18,8 @@ class Listener {
  public:
   // Binds every address that `where` stands for: ADDR, ADDR:PORT, [ADDR] or [ADDR]:PORT.
   static Status Open(const std::string& where, std::vector<std::unique_ptr<Listener>>* listeners);
+  // At this address alone; null and errno when that cannot be.
+  static std::unique_ptr<Listener> At(const sockaddr_storage& address, int backlog);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;

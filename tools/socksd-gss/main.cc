@@ -67,14 +67,17 @@ Status CheckKeyFile(const std::string& path) {
 }
 
 // Reads the files that the options name.
-Result<Server::Rules> ReadRules(const ServerOptions& options) {
+Result<Server::Rules> ReadRules(const ServerOptions& options, std::shared_ptr<Quota> quota) {
   auto rules = std::make_shared<ServerRules>();
+  rules->quota = std::move(quota);
   rules->policy.methods = options.methods;
   rules->policy.levels = options.levels;
   rules->policy.subauth = options.subauth;
   rules->policy.udp_naked = options.ssl_udp_naked;
   rules->targets = options.targets;
+  rules->udp_sources = options.udp_sources;
   rules->connect_seconds = options.connect_seconds;
+  rules->idle_seconds = options.idle_seconds;
   if (!options.users_file.empty()) {
     auto users = ReadUsers(options.users_file);
     if (!users.ok()) return users.status();
@@ -100,10 +103,11 @@ Result<Server::Rules> ReadRules(const ServerOptions& options) {
 }
 
 Status Serve(const ServerOptions& options) {
-  auto rules = ReadRules(options);
+  auto quota = std::make_shared<Quota>(options.max_ports);  // also of those who came before SIGHUP
+  auto rules = ReadRules(options, quota);
   if (!rules.ok()) return rules.status();
   Server server(
-      std::move(*rules), [&] { return ReadRules(options); }, options.max_clients);
+      std::move(*rules), [&] { return ReadRules(options, quota); }, options.max_clients);
   for (const std::string& where : options.listen) {
     if (Status status = server.Listen(where); !status.ok()) return status;
   }

@@ -119,7 +119,8 @@ constexpr Option kOptions[] = {
     {"tls-priority", "STRING", "GnuTLS priority string (TLS 1.2 or later)",
      SetText<&ServerOptions::tls_priority>},
     {"subauth", "LIST", "asked for inside ssl, best first: userpass, chap, none", SetSubauth},
-    {"ssl-udp-naked", nullptr, "relay the UDP of ssl clients that agree, in clear: ssl protects TCP",
+    {"ssl-udp-naked", nullptr,
+     "relay the UDP of ssl clients that agree, in clear: ssl protects TCP",
      [](ServerOptions& options, Text) {
        options.ssl_udp_naked = true;
        return Status();
@@ -138,6 +139,16 @@ constexpr Option kOptions[] = {
     {"connect-timeout", "SECONDS", "for reaching a target (30)",
      [](ServerOptions& options, Text value) {
        return SetNumber(options.connect_seconds, value, 1, 3600);
+     }},
+    {"udp-from", "RULE", "who may send to UDP clients that have not sent there (nobody)",
+     [](ServerOptions& options, Text value) { return options.udp_sources.Add(true, value); }},
+    {"idle-timeout", "SECONDS", "for UDP without datagrams, and BIND without a connection (300)",
+     [](ServerOptions& options, Text value) {
+       return SetNumber(options.idle_seconds, value, 1, 86400);
+     }},
+    {"max-ports", "N", "open at a time, by UDP and BIND, for one client's address (1024)",
+     [](ServerOptions& options, Text value) {
+       return SetNumber(options.max_ports, value, 1, 1'000'000);
      }},
     {"threads", "N", "event loops (one for each core)",
      [](ServerOptions& options, Text value) { return SetNumber(options.threads, value, 1, 256); }},

@@ -31,6 +31,9 @@ struct ServerOptions {
   TargetRules targets;
   size_t max_clients = 0;  // no limit
   unsigned connect_seconds = 30;
+  TargetRules udp_sources;
+  unsigned idle_seconds = 300;  // RFC 4787 REQ-5
+  size_t max_ports = 1024;
   unsigned threads = 0;  // one per core
   LogLevel log_level = LogLevel::kWarn;
 };

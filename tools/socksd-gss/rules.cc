@@ -24,6 +24,12 @@ size_t PortAt(std::string_view text) {
 
 }  // namespace
 
+Address Effective(const Address& address) {
+  if (!address.IsUnspecified()) return address;
+  if (address.type == AddressType::kIpv4) return Address::Ipv4({127, 0, 0, 1}, address.port);
+  return Address::Ipv6({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, address.port);
+}
+
 Status TargetRules::Add(bool allow, std::string_view text) {
   Rule rule = {allow, false, {}, 0, 65535};
   Status wrong(Errc::kConfig, "'" + std::string(text) +

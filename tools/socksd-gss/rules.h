@@ -11,6 +11,9 @@
 
 namespace socksify {
 
+// To the kernel 0.0.0.0 and :: are this host, so that is how the rules must see them.
+Address Effective(const Address& address);
+
 // Rules are tried in the order they were given; the first that matches decides.
 //
 // A name is judged twice: as requested, by the rules for names, and each address it resolves to, by
@@ -19,6 +22,8 @@ namespace socksify {
 // allowed; with any, what no rule matches is denied.
 class TargetRules {
  public:
+  bool empty() const { return rules_.empty(); }
+
   // `text`: NETWORK, ADDRESS, NAME or .SUFFIX, each with an optional :PORT or :FIRST-LAST.
   Status Add(bool allow, std::string_view text);
 

@@ -85,14 +85,25 @@ void Session::OnShutdown(Stream*) {}
 
 void Session::OnConnected(Reply reply, StreamPtr target) {
   connector_ = nullptr;
-  if (reply != Reply::kSucceeded) {
-    engine_->Answer(reply, {});
-    return Advance();
-  }
-  engine_->Answer(reply, target->LocalAddress());
-  relay_ = std::make_unique<Relay>(loop_, this, *engine_, std::move(client_), std::move(target));
-  relay_->Start();
+  if (reply != Reply::kSucceeded) return Answer(reply, {});
+  const Address bound = target->LocalAddress();
+  Pump(bound, std::move(target));
 }
+
+void Session::OnListening(Reply reply, const Address& bound) {
+  if (reply != Reply::kSucceeded) peer_listener_ = nullptr;
+  Answer(reply, bound);
+}
+
+void Session::OnPeer(Reply reply, StreamPtr peer) {
+  peer_listener_ = nullptr;
+  share_ = nullptr;
+  if (reply != Reply::kSucceeded) return Answer(reply, {});
+  const Address from = peer->PeerAddress();
+  Pump(from, std::move(peer));
+}
+
+void Session::OnIdle() { Part("idle"); }
 
 void Session::OnRelayEnd() {
   switch (relay_->end()) {
@@ -105,9 +116,7 @@ void Session::OnRelayEnd() {
   }
 }
 
-void Session::OnTimer() {
-  End(lingering_ ? engine_->error().message() : "the negotiation took too long");
-}
+void Session::OnTimer() { End(lingering_ ? "closed" : "the negotiation took too long"); }
 
 // --- what follows from it ---
 
@@ -118,30 +127,77 @@ void Session::Advance() {
     case ServerEngine::State::kNegotiating:
       return;
     case ServerEngine::State::kRequest:
-      if (engine_->request().command == Command::kConnect) return Connect();
-      engine_->Answer(Reply::kCommandNotSupported, {});
-      return Advance();
+      return Serve();
+    case ServerEngine::State::kAssociated:
+      if (engine_->peer_closed()) Part("closed by the client");
+      return;
     case ServerEngine::State::kFailed:
       return Linger();
     case ServerEngine::State::kListening:
-    case ServerEngine::State::kAssociated:
-    case ServerEngine::State::kRelaying:
-      return;  // the relay's
+    case ServerEngine::State::kRelaying:  // the relay's
+      return;
   }
 }
 
-void Session::Connect() {
-  if (connector_ != nullptr) return;
+// Begins what is asked for.
+void Session::Serve() {
+  if (requested_) return;
   requested_ = true;
-  client_->StopReading();  // what it sends ahead can wait in the kernel
   timer_.Stop();
-  connector_ = std::make_unique<Connector>(loop_, this, rules_->targets);
-  connector_->Start(engine_->request().destination, rules_->connect_seconds);
+  const Request& request = engine_->request();
+  if (request.command == Command::kConnect) {
+    client_->StopReading();  // what it sends ahead can wait in the kernel
+    connector_ = std::make_unique<Connector>(loop_, this, rules_->targets);
+    return connector_->Start(request.destination, rules_->connect_seconds);
+  }
+  // These go on reading: they end when the client does.
+  share_ = Quota::Take(rules_->quota, peer_);
+  if (share_ == nullptr) {
+    Log::Warn(Describe() + ": has as many ports open as --max-ports allows");
+    return Answer(Reply::kGeneralFailure, {});
+  }
+  if (request.command == Command::kUdpAssociate) return Associate();
+  peer_listener_ = std::make_unique<PeerListener>(loop_, this, *rules_);
+  peer_listener_->Start(request.destination, client_->LocalSocketAddress());
+}
+
+void Session::Associate() {
+  sockaddr_storage local = client_->LocalSocketAddress();
+  SetPort(&local, 0);
+  association_ = std::make_unique<Association>(loop_, this, *rules_, engine_->layer(), peer_,
+                                               engine_->request().destination);
+  if (const int error = association_->Open(local); error != 0) {
+    association_ = nullptr;
+    return Answer(ReplyForError(-error), {});
+  }
+  Answer(Reply::kSucceeded, association_->address());
+}
+
+void Session::Answer(Reply reply, const Address& bound) {
+  engine_->Answer(reply, bound);
+  Advance();
+}
+
+void Session::Pump(const Address& bound, StreamPtr target) {
+  engine_->Answer(Reply::kSucceeded, bound);
+  relay_ = std::make_unique<Relay>(loop_, this, *engine_, std::move(client_), std::move(target));
+  relay_->Start();
+}
+
+// Ends an association of which nothing has failed.
+void Session::Part(std::string_view why) {
+  why_ = why;
+  engine_->Close();
+  client_->Write(std::exchange(engine_->output(), {}));
+  Linger();
 }
 
 // The reply must reach the client: closing with octets unread would reset the connection under it.
 void Session::Linger() {
   lingering_ = true;
+  peer_listener_ = nullptr;
+  if (association_ != nullptr) passed_ = association_->Describe();
+  association_ = nullptr;
   client_->Shutdown();
   client_->StartReading();
   timer_.Start(kLingerMs);
@@ -153,9 +209,9 @@ void Session::End(std::string_view reason) {
     return;
   }
   if (Log::Enabled(LogLevel::kInfo)) {
+    if (!why_.empty()) reason = why_;
     if (!engine_->error().ok()) reason = engine_->error().message();
-    Log::Info(Describe() + ": " + std::to_string(relay_ ? relay_->opened() : 0) + " octets up, " +
-              std::to_string(relay_ ? relay_->sealed() : 0) + " down; " + std::string(reason));
+    Log::Info(Describe() + ": " + Passed() + "; " + std::string(reason));
   }
   host_->EndSession(this);
 }
@@ -170,8 +226,23 @@ std::string Session::Describe() const {
   if (summary.level != ProtectionLevel::kNone) {
     line += std::string(", level ") + ProtectionLevelName(summary.level);
   }
-  if (requested_) line += ", target " + engine_->request().destination.ToString();
-  return line;
+  if (!requested_) return line;
+  const Request& request = engine_->request();
+  switch (request.command) {
+    case Command::kConnect:
+      return line + ", target " + request.destination.ToString();
+    case Command::kBind:
+      return line + ", BIND for " + request.destination.ToString();
+    default:
+      return line + ", UDP";
+  }
+}
+
+std::string Session::Passed() const {
+  if (association_ != nullptr) return association_->Describe();
+  if (!passed_.empty()) return passed_;
+  return std::to_string(relay_ ? relay_->opened() : 0) + " octets up, " +
+         std::to_string(relay_ ? relay_->sealed() : 0) + " down";
 }
 
 }  // namespace socksify

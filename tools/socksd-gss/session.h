@@ -1,4 +1,6 @@
-// One client: negotiation and connection to the target; then a Relay until both sides have closed.
+// One client: negotiation, then what its request asks for. CONNECT and BIND: the connection to the
+// target, or of the peer, and a Relay until both sides have closed. UDP ASSOCIATE: an Association
+// until the client closes, or no datagram has passed for long.
 //
 // Lives on its worker's loop and ends itself through SessionHost.
 #ifndef TOOLS_SOCKSD_GSS_SESSION_H_
@@ -14,18 +16,13 @@
 #include "tools/loop/relay.h"
 #include "tools/loop/stream.h"
 #include "tools/loop/timer.h"
+#include "tools/socksd-gss/association.h"
 #include "tools/socksd-gss/connector.h"
-#include "tools/socksd-gss/rules.h"
+#include "tools/socksd-gss/peer_listener.h"
+#include "tools/socksd-gss/server_rules.h"
 #include "tools/socksd-gss/slow_lane.h"
 
 namespace socksify {
-
-// What sessions go by. Immutable: who reads the files anew makes new rules for new sessions.
-struct ServerRules {
-  ServerPolicy policy;
-  TargetRules targets;
-  unsigned connect_seconds = 30;
-};
 
 class Session;
 
@@ -40,6 +37,8 @@ class SessionHost {
 
 class Session final : public StreamOwner,
                       public ConnectorOwner,
+                      public PeerListenerOwner,
+                      public AssociationOwner,
                       public RelayOwner,
                       public SlowWork {
  public:
@@ -55,6 +54,9 @@ class Session final : public StreamOwner,
   void OnWriteError(Stream* stream, int error) override;
   void OnShutdown(Stream* stream) override;
   void OnConnected(Reply reply, StreamPtr target) override;
+  void OnListening(Reply reply, const Address& bound) override;
+  void OnPeer(Reply reply, StreamPtr peer) override;
+  void OnIdle() override;
   void OnRelayEnd() override;
   void Work() override;
   void OnWorked() override;
@@ -62,11 +64,16 @@ class Session final : public StreamOwner,
 
   // All of these may end the session, so they come last in what calls them.
   void Advance();
-  void Connect();
+  void Serve();
+  void Answer(Reply reply, const Address& bound);
+  void Pump(const Address& bound, StreamPtr target);
+  void Associate();
+  void Part(std::string_view why);
   void Linger();
   void End(std::string_view reason);
 
   std::string Describe() const;  // who, how and where to, for the log
+  std::string Passed() const;    // how much
 
   uv_loop_t* const loop_;
   SessionHost* const host_;
@@ -74,12 +81,17 @@ class Session final : public StreamOwner,
   StreamPtr client_;  // until the relay has it
   const Address peer_;
   const std::unique_ptr<ServerEngine> engine_;
-  std::unique_ptr<Connector> connector_;  // between request and reply
-  Bytes slow_input_;                      // what the engine is being fed with on the slow lane
-  bool working_ = false;                  // the engine is there meanwhile, and nobody else's
-  std::string end_when_worked_;           // why, if the session is to end by then
+  std::unique_ptr<Connector> connector_;         // CONNECT: between request and reply
+  std::unique_ptr<PeerListener> peer_listener_;  // BIND: between request and second reply
+  std::unique_ptr<Association> association_;     // UDP ASSOCIATE: from the request on
+  std::unique_ptr<Quota::Share> share_;          // of the latter two
+  Bytes slow_input_;             // what the engine is being fed with on the slow lane
+  bool working_ = false;         // the engine is there meanwhile, and nobody else's
+  std::string end_when_worked_;  // why, if the session is to end by then
+  std::string_view why_;         // why it lingers, if nothing has failed
+  std::string passed_;           // by the association that it had
   bool requested_ = false;
-  bool lingering_ = false;        // failed and said so; waits for the client to close
+  bool lingering_ = false;        // over, and has said so; waits for the client to close
   Timer timer_;                   // whatever deadline the session is under
   std::unique_ptr<Relay> relay_;  // from the success reply on
 };

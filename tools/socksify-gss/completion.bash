@@ -79,8 +79,8 @@ _socksify_gss() {
 
 _socksd_gss() {
     local options="--listen --methods --keytab --gss-service --protection --tls-cert --tls-key
-        --tls-client-ca --tls-priority --subauth --ssl-udp-naked --users --allow --deny --max-clients --connect-timeout --threads
-        --log --help --version"
+        --tls-client-ca --tls-priority --subauth --ssl-udp-naked --users --allow --deny --max-clients --connect-timeout
+        --udp-from --idle-timeout --max-ports --threads --log --help --version"
     local cur prev words cword
     _get_comp_words_by_ref -n =: cur prev words cword
     local option=$prev value=$cur
@@ -95,7 +95,8 @@ _socksd_gss() {
         --subauth) _socksify_list "userpass chap none" "$value" ;;
         --log) _socksify_words "quiet error warn info debug" "$value" ;;
         --keytab | --users | --tls-cert | --tls-key | --tls-client-ca) _socksify_files "$value" ;;
-        --allow | --deny | --max-clients | --connect-timeout | --threads | --tls-priority) COMPREPLY=() ;;
+        --allow | --deny | --max-clients | --connect-timeout | --udp-from | --idle-timeout | --max-ports | --threads | \
+            --tls-priority) COMPREPLY=() ;;
         *) _socksify_words "$options" "$cur" ;;
     esac
 }
