@@ -59,6 +59,10 @@ class TokenSealer {
               Bytes* out);
 
  private:
+  // Append the token: false if GnuTLS fails.
+  bool Encrypted(const Krb5Context& context, ByteView header, ByteView plain, Bytes* out);
+  bool Summed(const Krb5Context& context, ByteView header, ByteView plain, Bytes* out);
+
   Krb5DirectionKeys keys_;
 };
 
