@@ -112,6 +112,7 @@ void Connection::Clear() {
     const LibraryCall call;
     layer_.reset();
   }
+  if (holding_ == Holding::kLast) share_.Forget();
   share_.Reset();
   options_.Forget();
   descriptors_ = 0;
@@ -124,7 +125,7 @@ void Connection::Clear() {
   stand_in_ = 0;
   detach_when_established_ = false;
   closes_ = false;
-  let_go_ = false;
+  holding_ = Holding::kCounted;
 }
 
 void Connection::LoseDescriptor(const ConnectionRef& connection, int fd) {
@@ -184,9 +185,15 @@ bool HasOctets(int fd) {
 // The last descriptor of this process goes. The peer is told that no more comes, unless the kernel
 // says worse, or another process still has the session.
 void Connection::LetGo(int fd) {
-  if (!closes_ || let_go_.exchange(true)) return;
+  Holding held = Holding::kCounted;
+  if (!closes_ || !holding_.compare_exchange_strong(held, Holding::kLetGo)) return;
   if (share_.held_by_others() && share_.Owns(ForkShare::kSend)) share_.Leave(sender_.SealClose());
   if (!share_.CountOff()) return;
+  holding_ = Holding::kLast;
+  SendClose(fd);
+}
+
+void Connection::SendClose(int fd) {
   const bool unread = share_.Own(ForkShare::kReceive) ? receiver_.HasUnread(fd) : HasOctets(fd);
   if (unread || ResetsOnClose(fd)) return;
   if (const ByteView left = share_.left(); !left.empty()) {
@@ -221,8 +228,8 @@ void Connection::KeepAll() {
   ending_ = 0;
   DescriptorTable::ForEach(0, UINT32_MAX, [](int fd, DescriptorTable::Mark) {
     const ConnectionRef connection = DescriptorTable::Find(fd);
-    if (connection && connection->share_.held_by_others() && connection->let_go_.exchange(false))
-      connection->share_.CountOn();
+    if (connection && connection->holding_ == Holding::kLetGo && connection->share_.CountOn())
+      connection->holding_ = Holding::kCounted;
   });
 }
 
@@ -257,8 +264,8 @@ int Connection::FollowDescriptor(int fd) {
 }
 
 std::vector<Connection::Tail> Connection::TakeTails() {
-  std::optional<DescriptorHeadroom>
-      headroom;  // only when it is needed: sandboxes end processes, too
+  // Only when it is needed: sandboxes end processes, too.
+  std::optional<DescriptorHeadroom> headroom;
   std::vector<Tail> tails;
   if (!ConnectionPool::mutex_.TryLock())
     return tails;  // a handler has interrupted this very thread
@@ -320,7 +327,7 @@ void Connection::BeforeFork() {
     at->sender_.mutex().Lock();
     if (at->references_ == 0 || !at->framed()) continue;
     const bool waiting = at->waiters_.any();
-    (void)at->share_.Prepare(waiting || at->sender_.has_tail(), waiting);
+    (void)at->share_.Prepare(at->closes_, waiting || at->sender_.has_tail(), waiting);
   }
 }
 
@@ -339,7 +346,7 @@ void Connection::AfterFork(bool in_child, bool counted, int door) {
     at->sender_.ForgetTail();
     at->waiters_.Reset();
     at->replacing_ = false;
-    if (!counted) at->let_go_ = true;
+    if (!counted) at->holding_ = Holding::kUncounted;
     if (at->references_ != 0 && at->framed() && at->home_ < 0) at->home_ = door;
     at->flush_scheduled_ = false;
     at->flush_fd_ = -1;

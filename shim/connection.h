@@ -185,6 +185,7 @@ class Connection {
   ssize_t AwaitOctets(int fd, size_t octets, int flags);
   bool AwaitWritable(int fd, int flags);
   int ShutDownEvent();
+  int ShutDownReceiving(int fd);
   bool AwaitRoom(int fd, int flags);
   void TellOutcome();
   bool Own(ForkShare::Direction direction);
@@ -198,9 +199,18 @@ class Connection {
   static void ForgetAskers();
   void ScheduleFlush(int fd);
   void LetGo(int fd);
+  void SendClose(int fd);
   static void AwaitEnd();
   void End(int fd);
   void Clear();
+
+  // Where this process stands among those that hold the session, if it is one that closes.
+  enum class Holding : uint8_t {
+    kCounted,    // it is one of them
+    kLetGo,      // no longer
+    kLast,       // nor is anybody else
+    kUncounted,  // they do not know of it: a raw clone's
+  };
 
   static inline constinit std::atomic<int> connecting_{0};
   static inline constinit std::atomic<int> sessions_{0};
@@ -229,7 +239,7 @@ class Connection {
   std::atomic<ino_t> stand_in_{0};      // the plain socket in its place
   std::atomic<bool> detach_when_established_{false};
   std::atomic<bool> closes_{false};  // the peer is to be told of the end
-  std::atomic<bool> let_go_{false};  // that has been done, or is another process's to do
+  std::atomic<Holding> holding_{Holding::kCounted};
   SocketAddress detached_name_;
   Address destination_;
   SocketAddress peer_;

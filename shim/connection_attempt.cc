@@ -38,7 +38,7 @@ void Connection::Dissolve(int fd) {
     sender_.Reset();
     layer_.reset();
     closes_ = false;
-    let_go_ = false;
+    holding_ = Holding::kCounted;
     // What comes next is another session, of this process alone.
     share_.Reset();
     home_ = -1;

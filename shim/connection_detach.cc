@@ -182,8 +182,8 @@ bool Connection::Replace(const StandIn& ends, int old, SessionState* state) {
     options_.Forget();  // the other process has moved them
   } else {
     options_.MoveTo(stand_in, old);
-    if (receiver_.is_shut_down()) (void)real::shutdown(stand_in, SHUT_RD);
     receiver_.HandOver(old, state);
+    if (state->receiving_ended) (void)real::shutdown(stand_in, SHUT_RD);
     GiveAtOnce(ends.relay, &state->plaintext);
     sender_.HandOver(state);
     if (state->sending_ended) (void)real::shutdown(stand_in, SHUT_WR);

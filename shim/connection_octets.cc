@@ -86,7 +86,8 @@ ssize_t Connection::AwaitOctets(int fd, size_t octets, int flags) {
   if (came < 0 && IsLoss(errno)) {
     NoteLost();
     // The peer's own last message, to who has shut down both directions: the kernel resets for it.
-    if (closes_ && receiver_.is_shut_down()) came = 0;
+    // Where the session has gone meanwhile, what its end means is for the relay to say.
+    if (closes_ && (receiver_.is_shut_down() || !framed())) came = 0;
   }
   return came;
 }
@@ -282,8 +283,7 @@ ssize_t Connection::SendAll(int fd, const iovec* vectors, size_t count, size_t w
 int Connection::ShutDown(int fd, int how) {
   if (is_away()) AskHome();
   if (!framed()) return real::shutdown(fd, how);
-  if (how == SHUT_RD || how == SHUT_RDWR) receiver_.ShutDown();
-  if (how == SHUT_RD) return real::shutdown(fd, SHUT_RD);
+  if (how == SHUT_RD) return ShutDownReceiving(fd);
   if (!Own(ForkShare::kSend)) return -1;
   if (how != SHUT_WR && how != SHUT_RDWR) return real::shutdown(fd, how);
   int result = sender_.ShutDown(fd);
@@ -292,8 +292,16 @@ int Connection::ShutDown(int fd, int how) {
     if (shut_down_event_ >= 0) (void)eventfd_write(shut_down_event_, 1);
   }
   ScheduleFlush(fd);
-  if (how == SHUT_RDWR && result == 0) (void)real::shutdown(fd, SHUT_RD);
+  if (how == SHUT_RDWR && result == 0) (void)ShutDownReceiving(fd);
   return result;
+}
+
+// Not while the session leaves, which takes along how far it has been shut down.
+int Connection::ShutDownReceiving(int fd) {
+  const SignalsBlocked signals;
+  MutexLock lock(state_);
+  if (framed()) receiver_.ShutDown();
+  return real::shutdown(fd, SHUT_RD);
 }
 
 }  // namespace socksify

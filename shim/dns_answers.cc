@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "lib/io/socket_address.h"
+#include "shim/blocking_work.h"
 #include "shim/guard.h"
 #include "shim/name_map.h"
 #include "shim/names.h"
 #include "shim/real_calls.h"
 #include "shim/route.h"
-#include "shim/service.h"
 
 namespace socksify {
 namespace {
@@ -38,8 +38,8 @@ void AddAddress(const DnsQuery& query, const Address& address, Answer& answer) {
 
 Answer AskLibc(const DnsQuery& query, const std::string& name) {
   const Guard guard;
-  const Service::Blocking blocking;
-  const Service::NetworkWait wait(Service::For::kResolver);
+  const BlockingWork work;
+  const NetworkWait wait(NetworkWait::For::kResolver);
   addrinfo hints = {};
   hints.ai_socktype = SOCK_STREAM;
   if (query.type == DnsType::kA) hints.ai_family = AF_INET;
@@ -95,8 +95,8 @@ std::optional<Answer> LookUpName(const Address& address, bool may_wait) {
   if (source.kind == AddressSource::Kind::kLibc) {
     if (!may_wait) return std::nullopt;
     const Guard guard;
-    const Service::Blocking blocking;
-    const Service::NetworkWait wait(Service::For::kResolver);
+    const BlockingWork work;
+    const NetworkWait wait(NetworkWait::For::kResolver);
     char name[NI_MAXHOST];
     if (real::getnameinfo(socket_address->get(), socket_address->length, name, sizeof name, nullptr,
                           0, NI_NAMEREQD) == 0) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "shim/blocking_work.h"
 #include "shim/detach.h"
 #include "shim/entry.h"
 #include "shim/real_calls.h"
@@ -125,7 +126,7 @@ int DuplicateOver(int fd, int to, int flags, bool with_flags) {
 int CloseRange(unsigned first, unsigned last, unsigned flags) {
   const bool borrowed = InVforkChild();
   // libkrb5's files, open in the service's threads, are not the application's to close.
-  if (!borrowed) Service::Quiesce(Service::Before::kClose);
+  if (!borrowed) BlockingWork::Quiesce(BlockingWork::Before::kClose);
   int result = 0;
   uint64_t start = first;  // a last of UINT32_MAX must not overflow it
   DescriptorTable::ForEach(first, last, [&](int fd, Mark mark) {
@@ -143,7 +144,7 @@ int CloseRange(unsigned first, unsigned last, unsigned flags) {
     result |= real::close_range(static_cast<unsigned>(start), last, static_cast<int>(flags));
   }
   DescriptorTable::ForEach(first, last, [](int fd, Mark) { (void)Gone(fd, 0); });
-  if (!borrowed) Service::Resume();
+  if (!borrowed) BlockingWork::Resume();
   return result;
 }
 

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "lib/io/socket_address.h"
+#include "shim/blocking_work.h"
 #include "shim/entry.h"
 #include "shim/guard.h"
 #include "shim/name_map.h"
@@ -19,7 +20,6 @@
 #include "shim/real_calls.h"
 #include "shim/route.h"
 #include "shim/runtime.h"
-#include "shim/service.h"
 #include "shim/thread.h"
 
 namespace socksify {
@@ -258,7 +258,7 @@ EXPORT int getaddrinfo(const char* name, const char* service, const addrinfo* hi
   ErrnoKeeper keeper;
   const NameSource source = SourceFor(name);
   if (source.kind == NameSource::Kind::kLibc) {
-    const Service::NetworkWait wait(Service::For::kResolver);
+    const NetworkWait wait(NetworkWait::For::kResolver);
     const int failure = real::getaddrinfo(name, service, hints, list);
     if (failure == 0) RememberLocalNames(name, *list);
     return failure;

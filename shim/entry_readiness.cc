@@ -12,11 +12,11 @@
 #include <memory>
 #include <vector>
 
+#include "shim/blocking_work.h"
 #include "shim/entry.h"
 #include "shim/guard.h"
 #include "shim/real_calls.h"
 #include "shim/registrations.h"
-#include "shim/service.h"
 #include "shim/user_memory.h"
 
 namespace socksify {
@@ -146,7 +146,7 @@ int PollOurs(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t*
 // libkrb5 waits for the KDC so.
 int PollOthers(pollfd* fds, nfds_t count, int timeout_ms) {
   if (__builtin_expect(!Guard::active(), 1)) return real::poll(fds, count, timeout_ms);
-  const Service::NetworkWait wait(Service::For::kKdc);
+  const NetworkWait wait(NetworkWait::For::kKdc);
   return real::poll(fds, count, timeout_ms);
 }
 

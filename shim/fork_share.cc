@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <new>
+#include <vector>
 
 namespace socksify {
 namespace {
@@ -16,8 +17,10 @@ void* g_page = nullptr;
 size_t g_used = 0;
 pid_t g_page_owner = 0;
 
-void* AllocateShared(size_t size) {  // called before fork(), under the pool's lock
-  if (g_page == nullptr || g_used + size > kPageSize || g_page_owner != getpid()) {
+bool IsPagesOwner() { return g_page_owner == getpid(); }
+
+void* AllocateShared(size_t size) {
+  if (g_page == nullptr || g_used + size > kPageSize || !IsPagesOwner()) {
     void* page =
         mmap(nullptr, kPageSize, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED) return nullptr;
@@ -32,14 +35,35 @@ void* AllocateShared(size_t size) {  // called before fork(), under the pool's l
 
 }  // namespace
 
-bool ForkShare::Prepare(bool keep_sending, bool keep_receiving) {
+// Those that all have done with are used again. Looked for among a few: a fork with many sessions
+// stays fast.
+ForkShare::ClosingWords* ForkShare::NewClosingWords() {
+  constexpr size_t kLooks = 8;
+  static auto* const made = new std::vector<ClosingWords*>();
+  static size_t next = 0;
+  if (!IsPagesOwner()) made->clear();  // the parent's
+  for (size_t looks = std::min(kLooks, made->size()); looks != 0; --looks) {
+    ClosingWords* words = (*made)[next++ % made->size()];
+    if (words->holders == kForgotten) return new (words) ClosingWords();
+  }
+  void* memory = AllocateShared(sizeof(ClosingWords));
+  if (memory == nullptr) return nullptr;
+  made->push_back(new (memory) ClosingWords());
+  return made->back();
+}
+
+ForkShare::Words* ForkShare::NewWords(bool closes) {
+  if (closes) return NewClosingWords();
+  void* memory = AllocateShared(sizeof(Words));
+  return memory == nullptr ? nullptr : new (memory) Words();
+}
+
+bool ForkShare::Prepare(bool closes, bool keep_sending, bool keep_receiving) {
   Words* words = words_;
   const pid_t self = getpid();
   if (words == nullptr) {
-    void* memory = AllocateShared(sizeof(Words));
-    if (memory == nullptr) return false;
-    words = new (memory) Words();
-    words->holders = 1;
+    words = NewWords(closes);
+    if (words == nullptr) return false;
   } else {
     for (auto& owner : words->owner) {
       pid_t mine = self;
@@ -50,36 +74,47 @@ bool ForkShare::Prepare(bool keep_sending, bool keep_receiving) {
     pid_t nobody = 0;
     words->owner[direction].compare_exchange_strong(nobody, self);
   };
-  words->holders.fetch_add(1);
   if (keep_sending) keep(kSend);
   if (keep_receiving) keep(kReceive);
   words_ = words;
+  if (closes) closing()->holders.fetch_add(1);
   return true;
 }
 
 bool ForkShare::held_by_others() const {
-  const Words* words = words_.load(std::memory_order_acquire);
+  const ClosingWords* words = closing();
   return words != nullptr && words->holders.load() > 1;
 }
 
 bool ForkShare::CountOff() {
-  Words* words = words_;
+  ClosingWords* words = closing();
   return words == nullptr || words->holders.fetch_sub(1) == 1;
 }
 
-void ForkShare::CountOn() {
-  if (Words* words = words_; words != nullptr) words->holders.fetch_add(1);
+bool ForkShare::CountOn() {
+  ClosingWords* words = closing();
+  if (words == nullptr) return false;
+  int holders = words->holders;
+  while (holders > 0) {
+    if (words->holders.compare_exchange_weak(holders, holders + 1)) return true;
+  }
+  return false;
+}
+
+void ForkShare::Forget() {
+  if (ClosingWords* words = closing(); words != nullptr) words->holders = kForgotten;
+  Reset();
 }
 
 void ForkShare::Leave(ByteView message) {
-  Words* words = words_;
+  ClosingWords* words = closing();
   if (words == nullptr || message.size() > kMaxMessage) return;
   std::ranges::copy(message, words->message);
   words->message_size = message.size();
 }
 
 ByteView ForkShare::left() const {
-  const Words* words = words_;
+  const ClosingWords* words = closing();
   if (words == nullptr) return {};
   return {words->message, words->message_size.load()};
 }

@@ -33,18 +33,23 @@ class ForkShare {
 
   // Before fork(), in the parent: the child is one more that has it, and what the parent holds is
   // open to both again, but for what it is in the middle of: it has part of a frame to send, or a
-  // thread that waits. False when no memory can be shared: then both may not use it.
-  bool Prepare(bool keep_sending, bool keep_receiving);
+  // thread that waits. `closes`: the session ends by a message of its own. False when no memory can
+  // be shared: then both may not use it. One thread at a time in the whole process.
+  bool Prepare(bool closes, bool keep_sending, bool keep_receiving);
 
   // May another process have the connection, too?
   bool shared() const { return words_.load(std::memory_order_acquire) != nullptr; }
+
+  // --- sessions that close ---
 
   // Have others it, too, that have not let go?
   bool held_by_others() const;
   // This process lets go. True if it was the last.
   bool CountOff();
-  // It has not let go, after all.
-  void CountOn();
+  // It has not let go, after all. False when it was the last.
+  bool CountOn();
+  // The last process has done with it: what was shared may be used for another session.
+  void Forget();
 
   // What the owner of kSend leaves when it lets go before others: the message, sealed, for the last
   // of them to send. Small; what is too large is not kept.
@@ -55,16 +60,24 @@ class ForkShare {
 
  private:
   static constexpr size_t kMaxMessage = 116;
+  static constexpr int kForgotten = -1;  // of `holders`: whoever made the words may use them again
   struct Words {
-    std::atomic<pid_t> owner[kDirections];
-    std::atomic<int> holders;
-    std::atomic<size_t> message_size;
-    uint8_t message[kMaxMessage];
+    std::atomic<pid_t> owner[kDirections] = {};
+  };
+  struct ClosingWords : Words {  // of sessions that close
+    std::atomic<int> holders{1};
+    std::atomic<size_t> message_size{0};
+    uint8_t message[kMaxMessage] = {};
   };
 
   bool Claim(Direction direction);
+  ClosingWords* closing() const {
+    return static_cast<ClosingWords*>(words_.load(std::memory_order_acquire));
+  }
+  static Words* NewWords(bool closes);
+  static ClosingWords* NewClosingWords();
 
-  std::atomic<Words*> words_{nullptr};  // in memory that parent and child share; never freed
+  std::atomic<Words*> words_{nullptr};  // in memory that parent and child share
 };
 
 }  // namespace socksify

@@ -1,6 +1,6 @@
-// Where the Kerberos library is called and no lock of a connection is held. libkrb5 keeps locks of
-// its own and knows nothing of fork: a child must not be made while another thread holds one, for
-// there nobody would give it back.
+// Where the Kerberos library or GnuTLS is called and no lock of a connection is held. They keep
+// locks of their own and know nothing of fork: a child must not be made while another thread holds
+// one, for there nobody would give it back.
 #ifndef SHIM_LIBRARY_CALL_H_
 #define SHIM_LIBRARY_CALL_H_
 
@@ -15,13 +15,9 @@ namespace socksify {
 class LibraryCall {
  public:
   LibraryCall() {
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state_);
     pthread_rwlock_rdlock(&lock_);
-  }
-  ~LibraryCall() {
-    pthread_rwlock_unlock(&lock_);
-    pthread_setcancelstate(cancel_state_, nullptr);
-  }
+  }  // once guard_ keeps signals and cancellation out
+  ~LibraryCall() { pthread_rwlock_unlock(&lock_); }
   LibraryCall(const LibraryCall&) = delete;
   LibraryCall& operator=(const LibraryCall&) = delete;
 
@@ -47,7 +43,6 @@ class LibraryCall {
   static inline constinit bool alone_ = false;  // guarded by the locks of whoever forks
 
   const Guard guard_;
-  int cancel_state_;
 };
 
 }  // namespace socksify

@@ -5,11 +5,11 @@
 
 #include <atomic>
 
+#include "shim/blocking_work.h"
 #include "shim/connection.h"
 #include "shim/guard.h"
 #include "shim/own_table.h"
 #include "shim/real_calls.h"
-#include "shim/service.h"
 #include "shim/thread.h"
 
 namespace socksify {
@@ -41,7 +41,7 @@ void Work::Negotiate() {
         connection->Fail(fd, attempt->error(), attempt->server(), generation);
         return;
       case Attempt::Next::kPrepare: {
-        const Service::Blocking blocking;
+        const BlockingWork work;
         next = attempt->Prepare();
         if (next == Attempt::Next::kFailed) continue;
         break;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "shim/blocking_work.h"
 #include "shim/connection.h"
 #include "shim/dns_stub.h"
 #include "shim/home.h"
@@ -28,10 +29,11 @@ uint8_t* g_wiped_by_fork = nullptr;  // 1 in a page that is zero again in a fork
 void BeforeFork() {
   (void)Connection::Ended();  // a child could not wait for the thread that is just making it
   Home::Open();
-  Service::Quiesce(Service::Before::kFork);
+  BlockingWork::Quiesce(BlockingWork::Before::kFork);
   Registrations::BeforeFork();
   Connection::BeforeFork();
   Service::BeforeFork();
+  BlockingWork::BeforeFork();
   DnsStub::BeforeFork();
   leaf_mutex.Lock();
   LibraryCall::BeforeFork();
@@ -41,10 +43,11 @@ void AfterForkInParent() {
   LibraryCall::AfterFork(false);
   leaf_mutex.Unlock();
   DnsStub::AfterFork(false);
+  BlockingWork::AfterFork(false);
   Service::AfterFork(false);
   Connection::AfterFork(false, true, -1);
   Registrations::AfterFork(false);
-  Service::Resume();
+  BlockingWork::Resume();
 }
 
 bool IsChildsToo(int fd) { return fd == Runtime::log_fd() || Connection::IsDoor(fd); }
@@ -57,6 +60,7 @@ void AfterForkInChild(bool counted) {
   leaf_mutex.Reinitialise();
   DnsStub::AfterFork(true);
   Service::AfterFork(true);
+  BlockingWork::AfterFork(true);
   Home::AfterForkInChild();
   Connection::AfterFork(true, counted, Home::Leave());
   Registrations::AfterFork(true);

@@ -8,6 +8,7 @@
 #include <climits>
 #include <cstring>
 
+#include "shim/blocking_work.h"
 #include "shim/connection.h"
 #include "shim/datagrams.h"
 #include "shim/descriptor_table.h"
@@ -114,7 +115,7 @@ void NameLoopback(SocketAddress& peer) {
 bool LoadCore() {
   if (Runtime::LoadedCore() != nullptr) return true;
   const Guard guard;
-  const Service::Blocking blocking;  // the dynamic linker is no place to be forked in
+  const BlockingWork work;  // the dynamic linker is no place to be forked in
   const DescriptorHeadroom headroom;
   if (headroom.enough()) return Runtime::GetCore() != nullptr;
   return RunWithOwnTable(-1, [] { (void)Runtime::GetCore(); }) && Runtime::LoadedCore() != nullptr;

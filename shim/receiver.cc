@@ -91,6 +91,7 @@ void Receiver::Reset(int fd) {
 void Receiver::HandOver(int fd, SessionState* state) {
   TakeOutSpent(fd);
   SetKernelLowWater(fd, 1);
+  state->receiving_ended = shut_down_;
   if (buffer_) {
     state->plaintext.assign(buffer_.get() + plain_begin_, buffer_.get() + plain_end_);
     state->received.assign(buffer_.get() + pos_, buffer_.get() + base_);

@@ -13,6 +13,7 @@
 #include <deque>
 #include <vector>
 
+#include "shim/blocking_work.h"
 #include "shim/connection.h"
 #include "shim/guard.h"
 #include "shim/home.h"
@@ -28,10 +29,8 @@ namespace {
 
 constexpr unsigned kMaxPreparers = 8;         // threads that may wait for the KDC at the same time
 constexpr int kWithoutWakeMilliseconds = 20;  // when no descriptor was left for the wake event
-constexpr int kQuiesceMilliseconds = 300;
-constexpr int kResolverMilliseconds = 1000;        // after so long it waits and holds no lock
-constexpr int kForkPatienceMilliseconds = 10'000;  // for work that waits for nothing
-constexpr int kIdleMilliseconds = 1000;            // then the loop's thread goes
+constexpr int kRetireMilliseconds = 300;
+constexpr int kIdleMilliseconds = 1000;  // then the loop's thread goes
 
 // An attempt on its way through a preparer's thread. Shared, because the loop gives up at the
 // deadline while the preparer still waits for the KDC; whoever comes last frees it.
@@ -56,11 +55,7 @@ struct Item {
 
 struct State {
   std::deque<std::shared_ptr<Preparation>> to_prepare;
-  unsigned preparers = 0;  // threads
-  unsigned preparing = 0;  // those of them that are in an attempt's Prepare(), and who is Blocking
-  unsigned parked = 0;     // those of these that wait where they hold no lock
-  unsigned resolving = 0;  // or resolve a name
-  unsigned quiescing = 0;  // callers of Quiesce
+  unsigned preparers = 0;     // threads
   std::vector<Item> arrived;  // for the loop
   bool looping = false;
   bool retiring = false;  // an idle loop goes at once
@@ -69,35 +64,11 @@ struct State {
 };
 
 Mutex g_mutex;
-pthread_cond_t g_prepared = PTHREAD_COND_INITIALIZER;  // one of the numbers has changed
-thread_local constinit bool t_preparing = false;       // this thread is one of those `preparing`
+pthread_cond_t g_gone = PTHREAD_COND_INITIALIZER;  // a thread of the service's has
 
 State& GetState() {  // guarded by g_mutex
   static State* state = new State();
   return *state;
-}
-
-timespec QuiesceDeadline(int milliseconds) {
-  timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_sec += milliseconds / 1000;
-  until.tv_nsec += milliseconds % 1000 * 1'000'000L;
-  until.tv_sec += until.tv_nsec / 1'000'000'000;
-  until.tv_nsec %= 1'000'000'000;
-  return until;
-}
-
-// With g_mutex.
-void BeginPreparing() {
-  while (GetState().quiescing != 0) pthread_cond_wait(&g_prepared, g_mutex.native());
-  ++GetState().preparing;
-  t_preparing = true;
-}
-
-void EndPreparing() {
-  t_preparing = false;
-  --GetState().preparing;
-  pthread_cond_broadcast(&g_prepared);
 }
 
 // --- preparation, which may block ----------------------------------------------------------------
@@ -109,25 +80,22 @@ void* PrepareAll(void*) {
     {
       MutexLock lock(g_mutex);
       State& state = GetState();
-      while (state.quiescing != 0) pthread_cond_wait(&g_prepared, g_mutex.native());
       if (state.to_prepare.empty()) {
         --state.preparers;
-        pthread_cond_broadcast(&g_prepared);
+        pthread_cond_broadcast(&g_gone);
         return nullptr;
       }
       preparation = std::move(state.to_prepare.front());
       state.to_prepare.pop_front();
-      BeginPreparing();
     }
-    // One reference: the loop has given up meanwhile, and nobody wants it.
-    while (preparation.use_count() > 1 && preparation->next == Attempt::Next::kPrepare) {
-      preparation->next = preparation->attempt->Prepare();
-    }
-    preparation->done.store(true, std::memory_order_release);
-    preparation.reset();
     {
-      MutexLock lock(g_mutex);
-      EndPreparing();
+      const BlockingWork work;
+      // One reference: the loop has given up meanwhile, and nobody wants it.
+      while (preparation.use_count() > 1 && preparation->next == Attempt::Next::kPrepare) {
+        preparation->next = preparation->attempt->Prepare();
+      }
+      preparation->done.store(true, std::memory_order_release);
+      preparation.reset();
     }
     Service::Wake();
   }
@@ -247,7 +215,7 @@ bool TakeArrived(std::vector<Item>& items, bool idle, int* wake_event) {
   }
   if (!items.empty() || (!idle && !state.retiring) || state.listener >= 0) return true;
   state.looping = false;
-  pthread_cond_broadcast(&g_prepared);
+  pthread_cond_broadcast(&g_gone);
   return false;
 }
 
@@ -338,7 +306,7 @@ void Service::Flush(ConnectionRef connection, int fd) {
 }
 
 Attempt::Next Service::Prepare(Attempt& attempt) {
-  const Blocking blocking;
+  const BlockingWork work;
   return attempt.Prepare();
 }
 
@@ -374,14 +342,14 @@ bool Service::IsOnlyThread() {
 
 void Service::Retire() {
   if (Guard::active()) return;
-  const timespec until = QuiesceDeadline(kQuiesceMilliseconds);
+  const timespec until = DeadlineIn(kRetireMilliseconds);
   {
     MutexLock lock(g_mutex);
     State& state = GetState();
     state.retiring = true;
     if (state.looping && state.wake_event >= 0) (void)eventfd_write(state.wake_event, 1);
     while ((state.looping || state.preparers != 0) &&
-           pthread_cond_timedwait(&g_prepared, g_mutex.native(), &until) == 0) {
+           pthread_cond_timedwait(&g_gone, g_mutex.native(), &until) == 0) {
     }
     state.retiring = false;
     if (state.looping || state.preparers != 0) return;  // they are at work
@@ -402,59 +370,6 @@ void Service::End(How how) {
   if (!tails.empty()) SendTailsInNewProcess(tails);
 }
 
-void Service::Quiesce(Before what) {
-  if (Guard::active()) return;
-  const bool fork = what == Before::kFork;
-  MutexLock lock(g_mutex);
-  State& state = GetState();
-  ++state.quiescing;
-  auto wait_while = [](int milliseconds, auto condition) {
-    const timespec until = QuiesceDeadline(milliseconds);
-    while (condition() && pthread_cond_timedwait(&g_prepared, g_mutex.native(), &until) == 0) {
-    }
-  };
-  if (!fork) return wait_while(kQuiesceMilliseconds, [&] { return state.preparing != 0; });
-  wait_while(kResolverMilliseconds, [&] { return state.preparing != state.parked; });
-  wait_while(kForkPatienceMilliseconds,
-             [&] { return state.preparing > state.parked + state.resolving; });
-}
-
-void Service::Resume() {
-  if (Guard::active()) return;
-  MutexLock lock(g_mutex);
-  if (GetState().quiescing != 0) --GetState().quiescing;
-  pthread_cond_broadcast(&g_prepared);
-}
-
-Service::Blocking::Blocking() {
-  MutexLock lock(g_mutex);
-  BeginPreparing();
-}
-
-Service::Blocking::~Blocking() {
-  MutexLock lock(g_mutex);
-  EndPreparing();
-}
-
-Service::NetworkWait::NetworkWait(For what) : what_(what) {
-  if (!t_preparing) return;
-  MutexLock lock(g_mutex);
-  ++(what_ == For::kKdc ? GetState().parked : GetState().resolving);
-  pthread_cond_broadcast(&g_prepared);
-}
-
-Service::NetworkWait::~NetworkWait() {
-  if (!t_preparing) return;
-  const int saved_errno = errno;
-  MutexLock lock(g_mutex);
-  State& state = GetState();
-  if (what_ == For::kResolver) --state.resolving, ++state.parked;
-  pthread_cond_broadcast(&g_prepared);
-  while (state.quiescing != 0) pthread_cond_wait(&g_prepared, g_mutex.native());
-  --state.parked;
-  errno = saved_errno;
-}
-
 void Service::BeforeFork() { g_mutex.Lock(); }
 
 void Service::AfterFork(bool in_child) {
@@ -463,7 +378,7 @@ void Service::AfterFork(bool in_child) {
     return;
   }
   g_mutex.Reinitialise();
-  g_prepared = PTHREAD_COND_INITIALIZER;
+  g_gone = PTHREAD_COND_INITIALIZER;
   LoneAttempt::AfterForkInChild();
   State* parents = &GetState();
   new (parents) State();  // what the parent's threads hold is theirs

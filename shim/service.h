@@ -17,7 +17,7 @@ class Service {
   // `fd` is the application's; the service works on a duplicate. Does not block.
   static void Negotiate(ConnectionRef connection, int fd, std::unique_ptr<Attempt> attempt);
 
-  // The attempt's Prepare(), in the caller's thread, but not while others Quiesce.
+  // The attempt's Prepare(), in the caller's thread, as BlockingWork.
   static Attempt::Next Prepare(Attempt& attempt);
 
   // Sends the connection's tail when the kernel takes it, also if the application closes `fd`.
@@ -41,37 +41,6 @@ class Service {
   // tails that are not out go to a process of their own, which ends with them.
   enum class How : unsigned char { kInOrder, kBrokenOff };
   static void End(How how);
-
-  // Waits for threads that are in libkrb5 or the resolver to come out, and keeps them out until
-  // Resume: their locks must not be held across a fork, nor their files be closed under them.
-  // Before a fork a thread that waits for the KDC, where it holds no lock, may stay, and one that
-  // resolves a name is waited for so long as it could hold libc's; before files are closed all are
-  // waited for, but only a moment.
-  enum class Before : unsigned char { kFork, kClose };
-  static void Quiesce(Before what);
-  static void Resume();
-
-  // While it lives, its thread counts as one of those.
-  class Blocking {
-   public:
-    Blocking();
-    ~Blocking();
-    Blocking(const Blocking&) = delete;
-    Blocking& operator=(const Blocking&) = delete;
-  };
-
-  // While it lives, such a thread waits for the network. Nothing in other threads.
-  enum class For : unsigned char { kKdc, kResolver };
-  class NetworkWait {
-   public:
-    explicit NetworkWait(For what);
-    ~NetworkWait();
-    NetworkWait(const NetworkWait&) = delete;
-    NetworkWait& operator=(const NetworkWait&) = delete;
-
-   private:
-    const For what_;
-  };
 
   static void BeforeFork();
   static void AfterFork(bool in_child);

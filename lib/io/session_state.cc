@@ -5,7 +5,7 @@ namespace socksify {
 namespace {
 
 constexpr uint8_t kVersion = 1;
-constexpr uint8_t kSendingEnded = 0x01;
+constexpr uint8_t kSendingEnded = 0x01, kReceivingEnded = 0x02;
 constexpr Bytes SessionState::*kFields[] = {&SessionState::layer, &SessionState::plaintext,
                                             &SessionState::received, &SessionState::unsent};
 
@@ -17,7 +17,8 @@ Bytes EncodeSessionState(const SessionState& state) {
   Bytes octets;
   octets.reserve(size);  // no copy is left behind by growing
   octets.push_back(kVersion);
-  octets.push_back(state.sending_ended ? kSendingEnded : 0);
+  octets.push_back(static_cast<uint8_t>((state.sending_ended ? kSendingEnded : 0) |
+                                        (state.receiving_ended ? kReceivingEnded : 0)));
   for (auto field : kFields) {
     const Bytes& value = state.*field;
     AppendU16(octets, static_cast<uint16_t>(value.size() >> 16));
@@ -36,11 +37,13 @@ Result<SessionState> DecodeSessionState(ByteView octets) {
     const ByteView value = in.Take(high << 16 | low);
     (state.*field).assign(value.begin(), value.end());
   }
-  if (!in.ok() || in.remaining() != 0 || version != kVersion || (flags & ~kSendingEnded) != 0) {
+  if (!in.ok() || in.remaining() != 0 || version != kVersion ||
+      (flags & ~(kSendingEnded | kReceivingEnded)) != 0) {
     for (auto field : kFields) Wipe(state.*field);
     return {Errc::kMalformed, "this is no state of a session"};
   }
-  state.sending_ended = flags == kSendingEnded;
+  state.sending_ended = (flags & kSendingEnded) != 0;
+  state.receiving_ended = (flags & kReceivingEnded) != 0;
   return state;
 }
 

@@ -9,11 +9,12 @@
 namespace socksify {
 
 struct SessionState {
-  Bytes layer;                 // of SecurityLayer::Export()
-  Bytes plaintext;             // opened, not yet delivered to the application
-  Bytes received;              // taken out of the socket, not opened: the beginning of a frame
-  Bytes unsent;                // sealed, not yet sent to the server: goes out first
-  bool sending_ended = false;  // a FIN is due behind `unsent`; the application sends no more
+  Bytes layer;                   // of SecurityLayer::Export()
+  Bytes plaintext;               // opened, not yet delivered to the application
+  Bytes received;                // taken out of the socket, not opened: the beginning of a frame
+  Bytes unsent;                  // sealed, not yet sent to the server: goes out first
+  bool sending_ended = false;    // a FIN is due behind `unsent`; the application sends no more
+  bool receiving_ended = false;  // it receives no more: what comes, and how it ends, is nothing
 };
 
 Bytes EncodeSessionState(const SessionState& state);

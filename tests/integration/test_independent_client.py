@@ -5,6 +5,7 @@ import pytest
 
 from support import payload, wire
 from support.gss_session import SPNEGO, WANTED_FLAGS
+from support.payload import echo_through
 from support.process import free_port
 from support.servers import KINDS
 from support.socks_gss_client import Refused, SocksGssClient
@@ -14,21 +15,10 @@ def connect(server):
     return SocksGssClient((server.host, server.port))
 
 
-def echo(client, size=300_000):
-    """Both directions, then a half-close that comes back as EOF."""
-    data = payload.octets(size) + payload.MARKER
-    for start in range(0, len(data), 30_000):
-        piece = data[start:start + 30_000]
-        client.send(piece)
-        assert client.recv_exact(len(piece)) == piece
-    client.half_close()
-    assert client.recv() == b""
-
-
 @pytest.mark.parametrize("level", [wire.INTEGRITY, wire.CONFIDENTIALITY])
 def test_echo_at_level(server, origin, level):
     with connect(server) as client:
-        echo(client.handshake(server.target, origin.ports["echo"], level))
+        echo_through(client.handshake(server.target, origin.ports["echo"], level))
 
 
 def test_level_3_is_answered_with_1_or_2(server, origin):
@@ -38,13 +28,13 @@ def test_level_3_is_answered_with_1_or_2(server, origin):
         client.establish()
         assert client.negotiate(wire.SELECTIVE) in (wire.INTEGRITY, wire.CONFIDENTIALITY)
         client.request("127.0.0.1", origin.ports["echo"])
-        echo(client, 1000)
+        echo_through(client, 1000)
 
 
 def test_spnego(server, origin):
     with connect(server) as client:
         context = client.new_context(mech=SPNEGO)
-        echo(client.handshake("127.0.0.1", origin.ports["echo"], context=context))
+        echo_through(client.handshake("127.0.0.1", origin.ports["echo"], context=context))
 
 
 def test_several_legs(server):
@@ -72,18 +62,18 @@ def test_ipv6_target(server, origin):
     if "echo6" not in origin.ports:
         pytest.skip("no IPv6 loopback")
     with connect(server) as client:
-        echo(client.handshake("::1", origin.ports["echo6"]), 1000)
+        echo_through(client.handshake("::1", origin.ports["echo6"]), 1000)
 
 
 def test_numeric_name(server, origin):
     """An address sent as ATYP 3 is still that address."""
     with connect(server) as client:
-        echo(client.handshake("127.0.0.1", origin.ports["echo"], atyp=3), 1000)
+        echo_through(client.handshake("127.0.0.1", origin.ports["echo"], atyp=3), 1000)
 
 
 def test_name(server, origin):
     with connect(server) as client:
-        echo(client.handshake(server.target, origin.ports["echo"], atyp=3), 1000)
+        echo_through(client.handshake(server.target, origin.ports["echo"], atyp=3), 1000)
 
 
 def test_unknown_name(server):
@@ -149,7 +139,7 @@ def test_userpass(start_server, origin, kind):
         assert client.greet((wire.USERPASS,)) == wire.USERPASS
         assert client.authenticate("alice", "wonderland") == 0
         client.request("127.0.0.1", origin.ports["echo"])
-        echo(client, 10_000)
+        echo_through(client, 10_000)
     for password in ("wonderlan", "wonderland2", "x"):
         with connect(running) as client:
             client.greet((wire.USERPASS,))
@@ -163,7 +153,7 @@ def test_none(start_server, origin, kind):
     with connect(running) as client:
         assert client.greet((wire.NONE,)) == wire.NONE
         client.request("127.0.0.1", origin.ports["echo"])
-        echo(client, 10_000)
+        echo_through(client, 10_000)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -12,6 +12,25 @@ from support.runner import program
 MECHANISMS = ("epoll-level", "epoll-edge", "poll", "select")
 
 
+def expect_nothing_before_the_deadline(server, origin, socksify, mechanism, stage):
+    """The TCP socket is writable long before the handshake is done; the program must not see that. Then the deadline."""
+    with socksify.popen(server, program("pending", "origin.test", origin.ports["echo"], mechanism),
+                        env={"SOCKSIFY_TIMEOUT": "3"}, stdin=-1) as process:
+        assert json.loads(process.stdout.readline())["connect"] == "EINPROGRESS"
+        server.await_event("stalled", stage=stage)
+        process.stdin.write(b"look\n")
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline()) == {kind: [] for kind in MECHANISMS}
+        process.stdin.write(b"wait\n")
+        process.stdin.flush()
+        said = json.loads(process.stdout.readline())
+        process.stdin.close()
+        error = process.stderr.read().decode()
+    assert said["so_error"] == "ETIMEDOUT" and said["again"] is None, (said, error)
+    assert said["events"], said
+    assert len(error.splitlines()) == 1, error
+
+
 @pytest.mark.parametrize("order", ["before", "after"])
 @pytest.mark.parametrize("mechanism", MECHANISMS)
 def test_nonblocking_connect_and_echo(server, origin, socksify, mechanism, order):
@@ -37,23 +56,8 @@ def test_target_refused(server, socksify, mechanism):
 @pytest.mark.parametrize("mechanism", MECHANISMS)
 @pytest.mark.parametrize("stage", ["choice", "context", "reply"])
 def test_nothing_is_ready_before_the_reply(start_server, origin, socksify, mechanism, stage):
-    """The TCP socket is writable long before the handshake is done; the program must not see that. Then the deadline."""
-    server = start_server("independent", faults=[f"stall@{stage}"])
-    with socksify.popen(server, program("pending", "origin.test", origin.ports["echo"], mechanism),
-                        env={"SOCKSIFY_TIMEOUT": "3"}, stdin=-1) as process:
-        assert json.loads(process.stdout.readline())["connect"] == "EINPROGRESS"
-        server.await_event("stalled", stage=stage)
-        process.stdin.write(b"look\n")
-        process.stdin.flush()
-        assert json.loads(process.stdout.readline()) == {kind: [] for kind in MECHANISMS}
-        process.stdin.write(b"wait\n")
-        process.stdin.flush()
-        said = json.loads(process.stdout.readline())
-        process.stdin.close()
-        error = process.stderr.read().decode()
-    assert said["so_error"] == "ETIMEDOUT" and said["again"] is None, (said, error)
-    assert said["events"], said
-    assert len(error.splitlines()) == 1, error
+    expect_nothing_before_the_deadline(start_server("independent", faults=[f"stall@{stage}"]), origin, socksify, mechanism,
+                                       stage)
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)

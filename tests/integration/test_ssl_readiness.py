@@ -7,7 +7,8 @@ import pytest
 from support import payload
 from support.runner import program
 from support.servers import KINDS, Tls
-from test_readiness import MECHANISMS, test_nonblocking_connect_and_echo, test_target_refused  # noqa: F401
+from test_readiness import (MECHANISMS, expect_nothing_before_the_deadline, test_nonblocking_connect_and_echo,  # noqa: F401
+                            test_target_refused)
 
 
 @pytest.fixture(params=KINDS)
@@ -57,19 +58,4 @@ def test_frames_that_carry_no_data(faulty, origin, socksify, mechanism, fault):
 @pytest.mark.parametrize("mechanism", MECHANISMS)
 @pytest.mark.parametrize("stage", ["choice", "handshake", "options", "reply"])
 def test_nothing_is_ready_before_the_reply(faulty, origin, socksify, mechanism, stage):
-    """The TCP socket is writable long before the handshake is done; the program must not see that. Then the deadline."""
-    server = faulty(f"stall@{stage}")
-    with socksify.popen(server, program("pending", "origin.test", origin.ports["echo"], mechanism),
-                        env={"SOCKSIFY_TIMEOUT": "3"}, stdin=-1) as process:
-        assert json.loads(process.stdout.readline())["connect"] == "EINPROGRESS"
-        server.await_event("stalled", stage=stage)
-        process.stdin.write(b"look\n")
-        process.stdin.flush()
-        assert json.loads(process.stdout.readline()) == {kind: [] for kind in MECHANISMS}
-        process.stdin.write(b"wait\n")
-        process.stdin.flush()
-        said = json.loads(process.stdout.readline())
-        process.stdin.close()
-        error = process.stderr.read().decode()
-    assert said["so_error"] == "ETIMEDOUT" and said["again"] is None, (said, error)
-    assert len(error.splitlines()) == 1, error
+    expect_nothing_before_the_deadline(faulty(f"stall@{stage}"), origin, socksify, mechanism, stage)

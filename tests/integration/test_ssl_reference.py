@@ -5,6 +5,7 @@ import ssl
 import pytest
 
 from support import chap, payload, tls_stream, wire
+from support.payload import echo_through
 from support.servers import Tls
 from support.socks_ssl_client import SocksSslClient
 
@@ -15,23 +16,12 @@ def connect(server, **more):
     return SocksSslClient((server.host, server.port), **more)
 
 
-def echo(client, size=300_000):
-    """Both directions, then a half-close that comes back as EOF."""
-    data = payload.octets(size) + payload.MARKER
-    for start in range(0, len(data), 30_000):
-        piece = data[start:start + 30_000]
-        client.send(piece)
-        assert client.recv_exact(len(piece)) == piece
-    client.half_close()
-    assert client.recv() == b""
-
-
 @pytest.mark.parametrize("frame", [1, 7, 65535])
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 def test_echo(start_server, origin, pki, version, frame):
     server = start_server("independent", methods="ssl", tls=Tls(pki), options=["--tls-version", version, f"--frame={frame}"])
     with connect(server, frame=frame) as client:
-        echo(client.handshake("origin.test", origin.ports["echo"], tls_stream.client_context(pki.ca)), 50_000)
+        echo_through(client.handshake("origin.test", origin.ports["echo"], tls_stream.client_context(pki.ca)), 50_000)
         assert client.stream.tls.version() == f"TLSv{version}"
         assert client.stream.states == [1, 2, 3, 4]
 
@@ -41,7 +31,7 @@ def test_subauthentication(start_server, origin, pki, method):
     server = start_server("independent", methods="ssl", tls=Tls(pki, subauth="userpass,chap"), user=":".join(USER))
     context = tls_stream.client_context(pki.ca)
     with connect(server) as client:
-        echo(client.handshake("127.0.0.1", origin.ports["echo"], context, user=USER, subauth=method), 1000)
+        echo_through(client.handshake("127.0.0.1", origin.ports["echo"], context, user=USER, subauth=method), 1000)
     with connect(server) as client, pytest.raises(wire.ProtocolError):
         client.handshake("127.0.0.1", origin.ports["echo"], context, user=("alice", "wrong"), subauth=method)
     with connect(server) as client, pytest.raises(wire.Closed):  # the orderly end, for want of subauthentication
@@ -90,7 +80,7 @@ def test_resumption(start_server, origin, pki, version):
     for resumed in (False, True):
         with connect(server) as client:
             client.handshake("127.0.0.1", origin.ports["echo"], context, session=session)
-            echo(client, 1000)
+            echo_through(client, 1000)
             assert client.stream.tls.session_reused == resumed
             session = client.stream.tls.session
 

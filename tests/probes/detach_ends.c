@@ -1,4 +1,5 @@
-/* Ends of a connection that another program has inherited: the peer's, ours, a reset each way. */
+/* Ends of a connection that another program has inherited: the peer's, ours in each
+   direction, a reset each way. */
 #include "probe.h"
 
 static int inherited(const char* script) {
@@ -51,5 +52,22 @@ int main(int argc, char** argv) {
   signal(SIGPIPE, SIG_IGN);
   answer("send", send(fd, "x", 1, 0));
   answer_octets("digest", recv(fd, text, sizeof text, MSG_WAITALL), text);
+  close(fd);
+
+  for (int both = 0; both < 2; ++both) {
+    snprintf(key, sizeof key, "%s", fresh_key());
+    fd = peer_open();
+    peer_script(fd, "half-close %s", key);
+    send_all(fd, "before", 6);
+    answer("shutdown", shutdown(fd, both ? SHUT_RDWR : SHUT_RD));
+    must("system", system("true") == 0);
+    answer("recv", recv(fd, text, sizeof text, 0));
+    answer("send", send(fd, " after", 6, 0));
+    close(fd);
+    const int fetching = peer_open();
+    peer_script(fetching, "fetch %s", key);
+    answer_octets("fetch", recv(fetching, text, sizeof text, MSG_WAITALL), text);
+    close(fetching);
+  }
   return 0;
 }

@@ -37,3 +37,14 @@ def write_file(path, size, seed="payload"):
         for piece in chunks(size, seed):
             out.write(piece)
     return path
+
+
+def echo_through(client, size=300_000):
+    """Both directions of a SOCKS client that is connected to an echo, then a half-close that comes back as EOF."""
+    data = octets(size) + MARKER
+    for start in range(0, len(data), 30_000):
+        piece = data[start:start + 30_000]
+        client.send(piece)
+        assert client.recv_exact(len(piece)) == piece
+    client.half_close()
+    assert client.recv() == b""

@@ -98,6 +98,13 @@ inline Bytes Sealed(SecurityLayer& layer, ByteView plain) {
   return frame;
 }
 
+// Of the octets that Export() gave.
+inline void ExpectNoPartIsImported(ByteView state) {
+  for (size_t size = 0; size < state.size(); size++) {
+    EXPECT_FALSE(ImportSecurityLayer(state.first(size)).ok()) << size << " of " << state.size();
+  }
+}
+
 }  // namespace socksify
 
 #endif  // TESTS_UNIT_GSS_PAIR_H_

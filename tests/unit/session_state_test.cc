@@ -10,7 +10,8 @@ SessionState Example() {
           .plaintext = {1, 2, 3},
           .received = {},
           .unsent = Bytes(65535, 9),
-          .sending_ended = true};
+          .sending_ended = true,
+          .receiving_ended = true};
 }
 
 TEST(SessionStateTest, ComesBackAsItWas) {
@@ -22,6 +23,7 @@ TEST(SessionStateTest, ComesBackAsItWas) {
     EXPECT_EQ(again->received, state.received);
     EXPECT_EQ(again->unsent, state.unsent);
     EXPECT_EQ(again->sending_ended, state.sending_ended);
+    EXPECT_EQ(again->receiving_ended, state.receiving_ended);
   }
 }
 
@@ -42,7 +44,7 @@ TEST(SessionStateTest, OtherVersionsFlagsAndLengthsAreRefused) {
   ASSERT_TRUE(DecodeSessionState(good).ok());
   for (size_t at = 0; at < good.size(); at++) {
     Bytes bad = good;
-    bad[at] ^= 0xfe;
+    bad[at] ^= 0xfc;
     EXPECT_EQ(DecodeSessionState(bad).status().code(), Errc::kMalformed) << at;
   }
 }

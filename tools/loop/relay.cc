@@ -92,6 +92,7 @@ void Relay::Advance() {
     PassEnd(wire_.get());
   }
   if (std::exchange(sealing_ended_, false)) PassFin(&sealing_, wire_.get());  // the codec's, too
+  if (std::exchange(opening_ended_, false)) PassFin(&opening_, plain_.get());
   Balance();
 }
 

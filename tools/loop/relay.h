@@ -44,6 +44,8 @@ class Relay final : public StreamOwner {
   // Before Start(): the plain end sends no more and the codec has said so; a FIN goes out behind
   // what is there.
   void EndSealing() { sealing_ended_ = true; }
+  // Before Start(): the plain end takes no more; what the wire says from now on is not read.
+  void EndOpening() { opening_ended_ = true; }
 
   End end() const { return end_; }
   uint64_t opened() const { return opening_.octets; }  // octets of plaintext, wire to plain
@@ -87,7 +89,7 @@ class Relay final : public StreamOwner {
   const StreamPtr plain_;
   Way opening_;  // wire to plain
   Way sealing_;  // plain to wire
-  bool sealing_ended_ = false;
+  bool sealing_ended_ = false, opening_ended_ = false;
   End end_ = End::kRunning;
   size_t unsent_ = 0;            // at the last check
   unsigned stalled_checks_ = 0;  // since then nothing has gone out

@@ -39,6 +39,7 @@ std::unique_ptr<Session> Session::New(uv_loop_t* loop, SessionHost* host, Handov
   std::unique_ptr<Session> session(
       new Session(loop, host, std::move(codec), std::move(server), std::move(plain)));
   if (state->sending_ended) session->relay_.EndSealing();
+  if (state->receiving_ended) session->relay_.EndOpening();
   return session;
 }
 
