@@ -8,7 +8,9 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <thread>
 #include <tuple>
+#include <vector>
 
 #include "tests/unit/gss_pair.h"
 #include "tests/unit/gss_peer.h"
@@ -189,6 +191,46 @@ TEST_F(Krb5SessionTest, WhoeverUsesTheLibrary) {
       EXPECT_EQ(FormOf(pair.server), server ? kFormKrb5Session : kFormContext);
     }
   }
+}
+
+// Frames and datagrams, each sealed and opened by a thread of its own, in one space of numbers.
+TEST_F(Krb5SessionTest, FourThreadsAtOnce) {
+  constexpr int kEach = 400;  // fewer than may be reordered
+  GssPair pair({.ordered = false});
+  ASSERT_TRUE(pair.Negotiate()) << pair.Errors();
+  SecurityLayer& client = *pair.client.layer;
+  std::vector<Bytes> frames(kEach), datagrams(kEach);
+  std::vector<std::thread> threads;
+  threads.emplace_back([&] {
+    for (Bytes& frame : frames) EXPECT_TRUE(client.Seal(Text("frame"), &frame).ok());
+  });
+  threads.emplace_back([&] {
+    for (Bytes& datagram : datagrams) {
+      EXPECT_TRUE(client.SealDatagram(Text("datagram"), &datagram).ok());
+    }
+  });
+  for (std::thread& thread : threads) thread.join();
+  threads.clear();
+
+  SecurityLayer& server = *pair.server.layer;
+  threads.emplace_back([&] {
+    for (Bytes& frame : frames) {
+      auto plain = server.Open(frame);
+      EXPECT_TRUE(plain.ok() && AsText(*plain) == "frame");
+    }
+  });
+  threads.emplace_back([&] {
+    for (const Bytes& datagram : datagrams) {
+      Bytes once = datagram, twice = datagram;
+      auto plain = server.OpenDatagram(once);
+      EXPECT_TRUE(plain.ok() && AsText(*plain) == "datagram");
+      EXPECT_FALSE(server.OpenDatagram(twice).ok());
+    }
+  });
+  threads.emplace_back([&] {
+    for (int i = 0; i < kEach; i++) Sealed(server, Text("the other way"));
+  });
+  for (std::thread& thread : threads) thread.join();
 }
 
 // The level in clear says nothing of the number of what comes next.
