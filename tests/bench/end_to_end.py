@@ -36,6 +36,8 @@ class EndToEnd:
         self.socksify = Socksify(realm, directory)
         self.sink = stack.enter_context(Service([PUMP, "serve"]))
         sealed = stack.enter_context(SocksServer("socksd-gss", realm, directory / "gssapi"))
+        slow = ("--gss-fast-path=0",)
+        library = stack.enter_context(SocksServer("socksd-gss", realm, directory / "library", options=slow))
         clear = stack.enter_context(SocksServer("socksd-gss", realm, directory / "none", methods="none"))
         tls = Tls(Pki(directory / "pki"))
         ssl = stack.enter_context(SocksServer("socksd-gss", realm, directory / "ssl", methods="ssl", tls=tls))
@@ -44,6 +46,8 @@ class EndToEnd:
             "SOCKS, method none": (clear, "confidentiality", ("--methods=none",)),
             "level 1, integrity": (sealed, "integrity", ()),
             "level 2, confidentiality": (sealed, "confidentiality", ()),
+            "level 1, by the Kerberos library": (library, "integrity", slow),
+            "level 2, by the Kerberos library": (library, "confidentiality", slow),
             "ssl": (ssl, "confidentiality", ()),
         }
 
