@@ -28,7 +28,8 @@ endif
 BUILD_PACKAGES := g++ make libkrb5-dev libgnutls28-dev libuv1-dev libcrypt-dev
 MATRIX_PACKAGES := iproute2 openssl python3-pyftpdlib nginx-light postgresql mosquitto subversion mercurial \
                    rsync lftp aria2 w3m apache2-utils wrk socat ncat telnet iperf3 mosquitto-clients \
-                   nodejs openjdk-17-jdk-headless ruby php-cli python3-pip
+                   nodejs openjdk-17-jdk-headless ruby php-cli python3-pip \
+                   vsftpd tnftp tftp-hpa dnsmasq-base ngtcp2-client ngtcp2-server gnutls-bin ntpsec-ntpdig libcoap3-bin
 TEST_PACKAGES  := libgtest-dev libgmock-dev krb5-kdc krb5-admin-server krb5-user python3-gssapi python3-pytest \
                   python3-cryptography putty-tools \
                   python3-pytest-xdist curl wget git openssh-client openssh-server redis-server redis-tools \

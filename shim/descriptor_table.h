@@ -16,11 +16,13 @@ namespace socksify {
 class DescriptorTable {
  public:
   enum class Mark : uint8_t {
-    kNone,          // unknown, or nothing to us
-    kFreshSocket,   // a stream socket for IPv4 or IPv6 that has not been connected
-    kDirectSocket,  // as kFreshSocket, but that this process has connected it itself, directly
-    kEpoll,         // an epoll instance
-    kOwn,           // the shim's own: the application must not see, close or replace it
+    kNone,            // unknown, or nothing to us
+    kFreshSocket,     // a stream socket for IPv4 or IPv6 that has not been connected
+    kDirectSocket,    // as kFreshSocket, but that this process has connected it itself, directly
+    kDatagramSocket,  // a socket for datagrams over IPv4 or IPv6
+    kDatagrams,       // one that is known to Associations
+    kEpoll,           // an epoll instance
+    kOwn,             // the shim's own: the application must not see, close or replace it
     kConnection,
   };
 

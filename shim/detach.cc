@@ -7,9 +7,11 @@
 #include <cstdint>
 #include <vector>
 
+#include "shim/associations.h"
 #include "shim/connection.h"
 #include "shim/descriptor_table.h"
 #include "shim/home.h"
+#include "shim/listeners.h"
 #include "shim/mutex.h"
 #include "shim/process.h"
 #include "shim/real_calls.h"
@@ -46,6 +48,18 @@ struct Fenced {
 
 // Fences of several threads overlap: the last to go gives the flags back. Guarded by leaf_mutex.
 int g_fences = 0;
+
+// The channels of associations and listeners go along with their sockets.
+void KeepChannels(bool keep) {
+  auto set = [&](int fd, int channel) {
+    const int flags = real::fcntl(fd, F_GETFD);
+    const bool goes = keep && flags >= 0 && (flags & FD_CLOEXEC) == 0;
+    if (goes || !keep) (void)real::fcntl(channel, F_SETFD, goes ? 0 : FD_CLOEXEC);
+  };
+  Associations::ForEachChannel(set);
+  Listeners::ForEachChannel(set);
+}
+
 std::vector<Fenced>& FencedDescriptors() {
   static auto* const fenced = new std::vector<Fenced>();
   return *fenced;
@@ -84,6 +98,7 @@ ExecFence::ExecFence() : counted_(!InVforkChild()) {
     MutexLock lock(leaf_mutex);
     ++g_fences;
   }
+  KeepChannels(true);
   DescriptorTable::ForEach(0, UINT32_MAX, [&](int fd, DescriptorTable::Mark mark) {
     if (mark != DescriptorTable::Mark::kConnection) return;
     ConnectionRef connection = DescriptorTable::Find(fd);
@@ -103,15 +118,18 @@ ExecFence::ExecFence() : counted_(!InVforkChild()) {
 ExecFence::~ExecFence() {
   if (!counted_) return;
   const int saved_errno = errno;
-  MutexLock lock(leaf_mutex);
-  if (--g_fences == 0) {
+  bool last;
+  {
+    MutexLock lock(leaf_mutex);
+    last = --g_fences == 0;
     for (const auto& [fd, connection] : FencedDescriptors()) {
-      if (!DescriptorTable::Is(fd, connection)) continue;
+      if (!last || !DescriptorTable::Is(fd, connection)) continue;
       const int flags = real::fcntl(fd, F_GETFD);
       if (flags >= 0) (void)real::fcntl(fd, F_SETFD, flags & ~FD_CLOEXEC);
     }
-    FencedDescriptors().clear();
+    if (last) FencedDescriptors().clear();
   }
+  if (last) KeepChannels(false);
   errno = saved_errno;
 }
 

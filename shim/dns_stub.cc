@@ -18,6 +18,7 @@
 #include "shim/process.h"
 #include "shim/real_calls.h"
 #include "shim/service.h"
+#include "shim/socket_facts.h"
 #include "shim/thread.h"
 
 namespace socksify {
@@ -304,23 +305,6 @@ StandIn* FindConnected(int fd, int type, const SocketAddress& server) {
     return stand_in.type == type && Same(stand_in.server, server) &&
            AddressFromSockaddr(stand_in.own.get(), stand_in.own.length) == address;
   });
-}
-
-// What binds a socket to an interface would send a loopback address out of it.
-bool IsTiedToInterface(int fd) {
-  char device[64] = {};
-  socklen_t size = sizeof device;
-  if (real::getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, &size) == 0 && size > 1 &&
-      strcmp(device, "lo") != 0) {
-    return true;
-  }
-  for (auto [level, option] :
-       {std::pair{IPPROTO_IP, IP_UNICAST_IF}, std::pair{IPPROTO_IPV6, IPV6_UNICAST_IF}}) {
-    int interface = 0;
-    size = sizeof interface;
-    if (real::getsockopt(fd, level, option, &interface, &size) == 0 && interface != 0) return true;
-  }
-  return false;
 }
 
 // The thread, and its event. Under the mutex.

@@ -8,9 +8,11 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "shim/associations.h"
 #include "shim/blocking_work.h"
 #include "shim/detach.h"
 #include "shim/entry.h"
+#include "shim/listeners.h"
 #include "shim/real_calls.h"
 #include "shim/registrations.h"
 #include "shim/service.h"
@@ -25,6 +27,8 @@ int Made(int fd) {
   if (fd >= 0 && DescriptorTable::Get(fd) != Mark::kNone && !InVforkChild()) {
     Registrations::DescriptorGone(fd);
     DescriptorTable::Set(fd, Mark::kNone);
+    Associations::Forget(fd);
+    Listeners::Forget(fd);
   }
   return fd;
 }
@@ -33,8 +37,9 @@ int MadeSocket(int fd, int domain, int type) {
   PrepareForForks();
   Made(fd);
   const int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (fd >= 0 && kind == SOCK_STREAM && (domain == AF_INET || domain == AF_INET6)) {
-    DescriptorTable::Set(fd, Mark::kFreshSocket);
+  if (fd >= 0 && (domain == AF_INET || domain == AF_INET6)) {
+    if (kind == SOCK_STREAM) DescriptorTable::Set(fd, Mark::kFreshSocket);
+    if (kind == SOCK_DGRAM) DescriptorTable::Set(fd, Mark::kDatagramSocket);
   }
   return fd;
 }
@@ -67,6 +72,7 @@ int Duplicate(int fd, int to, Function duplicate) {
     if (copy >= 0 && !InVforkChild()) {
       Made(copy);
       if (mark == Mark::kEpoll) DescriptorTable::Set(copy, mark);
+      if (mark == Mark::kDatagramSocket || mark == Mark::kDatagrams) Associations::Share(fd, copy);
     }
     return copy;
   }
@@ -82,6 +88,7 @@ int Duplicate(int fd, int to, Function duplicate) {
     copy = FailWith(EMFILE);
   } else if (copy >= 0) {
     DescriptorTable::Set(copy, connection);
+    Listeners::Share(fd, copy);
     if (!MayHoldSession(copy) && !DetachDescriptor(copy)) {
       (void)close(copy);
       copy = FailWith(EOPNOTSUPP);
@@ -101,9 +108,12 @@ void Goes(int fd) {
   if (mark != Mark::kConnection) {
     Registrations::DescriptorGone(fd);
     DescriptorTable::Set(fd, Mark::kNone);
+    if (mark == Mark::kDatagrams) Associations::Forget(fd);
+    Listeners::Forget(fd);
   } else if (ConnectionRef connection = DescriptorTable::BeginClose(fd)) {
     Connection::LoseDescriptor(connection, fd);
     Registrations::DescriptorGone(fd);
+    Listeners::Forget(fd);
   }
   (void)keeper.Return(0);
 }
@@ -166,11 +176,11 @@ EXPORT int socketpair(int domain, int type, int protocol, int fds[2]) noexcept {
 }
 
 EXPORT int accept(int fd, sockaddr* address, socklen_t* length) {
-  return Made(real::accept(fd, address, length));
+  return Made(Listeners::Accept(fd, address, length, 0));
 }
 
 EXPORT int accept4(int fd, sockaddr* address, socklen_t* length, int flags) {
-  return Made(real::accept4(fd, address, length, flags));
+  return Made(Listeners::Accept(fd, address, length, flags));
 }
 
 // The third or fourth argument is there only with O_CREAT or O_TMPFILE; reading it otherwise is

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <memory>
 
+#include "shim/associations.h"
 #include "shim/datagrams.h"
 #include "shim/detach.h"
 #include "shim/entry.h"
@@ -51,12 +52,15 @@ void ForgetReceivedDescriptors(const msghdr* message) {
 // The other process knows nothing of a session.
 bool DetachPassed(const msghdr* message) {
   bool detached = true;
-  ForEachPassedDescriptor(message, [&](int fd) { detached = DetachDescriptor(fd) && detached; });
+  ForEachPassedDescriptor(message, [&](int fd) {
+    Associations::KeepForGood(fd);
+    detached = DetachDescriptor(fd) && detached;
+  });
   return detached;
 }
 
 // Where a message on a descriptor that is not a connection goes. kRefused sets errno.
-DatagramTarget MessageTarget(int fd, const msghdr* message) {
+DatagramTarget MessageTarget(int fd, const msghdr* message, int flags) {
   if (!IsReadable(message, sizeof *message) ||
       (message->msg_controllen != 0 &&
        !IsReadable(message->msg_control, message->msg_controllen))) {
@@ -66,19 +70,21 @@ DatagramTarget MessageTarget(int fd, const msghdr* message) {
     return {DatagramTarget::Kind::kRefused};
   }
   return DatagramTargetFor(fd, static_cast<const sockaddr*>(message->msg_name),
-                           message->msg_namelen);
+                           message->msg_namelen, SizeOfMessage(*message), flags);
 }
 
 ssize_t SendDirectly(int fd, const msghdr* message, int flags) {
-  return SendMessageTo(MessageTarget(fd, message), fd, message, flags);
+  return SendMessageTo(MessageTarget(fd, message, flags), fd, message, flags);
 }
 
 // One after the other, as the kernel does it: what was sent before a failure counts.
 int SendDirectly(int fd, mmsghdr* messages, unsigned count, int flags) {
   const bool good = IsReadable(messages, count * sizeof *messages);
-  if (!good || std::all_of(messages, messages + count, [](const mmsghdr& message) {
-        return message.msg_hdr.msg_name == nullptr && message.msg_hdr.msg_control == nullptr;
-      })) {
+  if (!good || (!Associations::Has(fd) &&
+                std::all_of(messages, messages + count, [](const mmsghdr& message) {
+                  return message.msg_hdr.msg_name == nullptr &&
+                         message.msg_hdr.msg_control == nullptr;
+                }))) {
     return real::sendmmsg(fd, messages, count, flags);  // nothing to look at, or to be refused
   }
   int done = 0;
@@ -161,6 +167,17 @@ int PrintTo(Connection& connection, int fd, const char* format, va_list argument
   return sent == length ? length : -1;
 }
 
+// The same calls where no connection is: `real` is the kernel's, but for sockets with an
+// association.
+template <typename Real>
+ssize_t ReadPlainly(int fd, const iovec* vectors, int count, int flags, Real real) {
+  return Associations::Has(fd) ? ReceiveOctets(fd, vectors, count, flags) : real();
+}
+template <typename Real>
+ssize_t WritePlainly(int fd, const iovec* vectors, int count, int flags, Real real) {
+  return Associations::Has(fd) ? SendOctets(fd, vectors, count, flags) : real();
+}
+
 // A socket that is no connection of this process's: is it another's?
 bool IsElsewhere(int fd) {
   return __builtin_expect(DescriptorTable::Get(fd) == DescriptorTable::Mark::kFreshSocket, 0) &&
@@ -196,11 +213,15 @@ using namespace socksify;  // NOLINT: the functions below are libc's
 EXPORT ssize_t read(int fd, void* buffer, size_t count) {
   iovec vector;
   SERVE(fd, 0, (vector = Vector(buffer, count), ReadOn(*connection, fd, &vector, 1, 0)),
-        real::read(fd, buffer, count));
+        count == 0 ? real::read(fd, buffer, count)
+                   : (vector = Vector(buffer, count), ReadPlainly(fd, &vector, 1, 0, [&] {
+                        return real::read(fd, buffer, count);
+                      })));
 }
 
 EXPORT ssize_t readv(int fd, const iovec* vectors, int count) {
-  SERVE(fd, 0, ReadOn(*connection, fd, vectors, count, 0), real::readv(fd, vectors, count));
+  SERVE(fd, 0, ReadOn(*connection, fd, vectors, count, 0),
+        ReadPlainly(fd, vectors, count, 0, [&] { return real::readv(fd, vectors, count); }));
 }
 
 // preadv2 and pwritev2 take sockets with the offset -1; RWF_ flags other than none do not matter to
@@ -209,7 +230,8 @@ EXPORT ssize_t preadv2(int fd, const iovec* vectors, int count, off_t offset, in
   const int receive_flags = (flags & RWF_NOWAIT) != 0 ? MSG_DONTWAIT : 0;
   SERVE(fd, receive_flags,
         offset != -1 ? FailWith(ESPIPE) : ReadOn(*connection, fd, vectors, count, receive_flags),
-        real::preadv2(fd, vectors, count, offset, flags));
+        ReadPlainly(offset == -1 ? fd : -1, vectors, count, receive_flags,
+                    [&] { return real::preadv2(fd, vectors, count, offset, flags); }));
 }
 
 EXPORT ssize_t preadv64v2(int fd, const iovec* vectors, int count, off64_t offset, int flags) {
@@ -219,7 +241,8 @@ EXPORT ssize_t preadv64v2(int fd, const iovec* vectors, int count, off64_t offse
 EXPORT ssize_t recv(int fd, void* buffer, size_t count, int flags) {
   iovec vector;
   SERVE(fd, flags, (vector = Vector(buffer, count), ReceiveOn(*connection, fd, &vector, 1, flags)),
-        real::recv(fd, buffer, count, flags));
+        (vector = Vector(buffer, count),
+         ReadPlainly(fd, &vector, 1, flags, [&] { return real::recv(fd, buffer, count, flags); })));
 }
 
 EXPORT ssize_t recvfrom(int fd, void* buffer, size_t count, int flags, sockaddr* address,
@@ -249,18 +272,21 @@ EXPORT int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, timesp
 EXPORT ssize_t write(int fd, const void* buffer, size_t count) {
   iovec vector;
   SERVE(fd, 0, (vector = Vector(buffer, count), SendOn(*connection, fd, &vector, 1, 0)),
-        real::write(fd, buffer, count));
+        (vector = Vector(buffer, count),
+         WritePlainly(fd, &vector, 1, 0, [&] { return real::write(fd, buffer, count); })));
 }
 
 EXPORT ssize_t writev(int fd, const iovec* vectors, int count) {
-  SERVE(fd, 0, WriteOn(*connection, fd, vectors, count, 0), real::writev(fd, vectors, count));
+  SERVE(fd, 0, WriteOn(*connection, fd, vectors, count, 0),
+        WritePlainly(fd, vectors, count, 0, [&] { return real::writev(fd, vectors, count); }));
 }
 
 EXPORT ssize_t pwritev2(int fd, const iovec* vectors, int count, off_t offset, int flags) {
   const int send_flags = (flags & RWF_NOWAIT) != 0 ? MSG_DONTWAIT : 0;
   SERVE(fd, send_flags,
         offset != -1 ? FailWith(ESPIPE) : WriteOn(*connection, fd, vectors, count, send_flags),
-        real::pwritev2(fd, vectors, count, offset, flags));
+        WritePlainly(offset == -1 ? fd : -1, vectors, count, send_flags,
+                     [&] { return real::pwritev2(fd, vectors, count, offset, flags); }));
 }
 
 EXPORT ssize_t pwritev64v2(int fd, const iovec* vectors, int count, off64_t offset, int flags) {
@@ -270,7 +296,9 @@ EXPORT ssize_t pwritev64v2(int fd, const iovec* vectors, int count, off64_t offs
 EXPORT ssize_t send(int fd, const void* buffer, size_t count, int flags) {
   iovec vector;
   SERVE(fd, flags, (vector = Vector(buffer, count), SendOn(*connection, fd, &vector, 1, flags)),
-        real::send(fd, buffer, count, flags));
+        (vector = Vector(buffer, count), WritePlainly(fd, &vector, 1, flags, [&] {
+           return real::send(fd, buffer, count, flags);
+         })));
 }
 
 EXPORT ssize_t sendto(int fd, const void* buffer, size_t count, int flags, const sockaddr* address,

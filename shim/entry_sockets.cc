@@ -5,12 +5,17 @@
 #include <algorithm>
 #include <cstdarg>
 #include <cstring>
+#include <optional>
 
+#include "shim/associations.h"
+#include "shim/datagrams.h"
 #include "shim/dns_stub.h"
 #include "shim/entry.h"
 #include "shim/guard.h"
+#include "shim/listeners.h"
 #include "shim/proxied_connect.h"
 #include "shim/real_calls.h"
+#include "shim/socket_facts.h"
 #include "shim/stand_in_names.h"
 #include "shim/user_memory.h"
 
@@ -29,6 +34,22 @@ int PeerOfPlainSocket(int fd, sockaddr* address, socklen_t* length) {
   return result;
 }
 
+// The program has bound it: whoever sends there is to be heard.
+void NoteBound(int fd) {
+  using Mark = DescriptorTable::Mark;
+  const Mark mark = DescriptorTable::Get(fd);
+  if ((mark != Mark::kDatagramSocket && mark != Mark::kDatagrams) || InVforkChild()) return;
+  const ErrnoKeeper keeper;
+  SocketAddress name;
+  const auto association = Associations::For(fd);
+  if (association != nullptr && LocalName(fd, &name)) {
+    const auto address = AddressFromSockaddr(name.get(), name.length);
+    association->NoteBound(address && address->IsUnspecified() ? Association::Bound::kWildcard
+                                                               : Association::Bound::kAddress);
+  }
+  (void)keeper.Return(0);
+}
+
 // sctp_connectx(3).
 bool ConnectsByOption(int level, int option) {
   constexpr int kConnectxOld = 107, kConnectx = 110, kConnectx3 = 111;
@@ -44,6 +65,18 @@ using namespace socksify;  // NOLINT: the functions below are libc's
 EXPORT int connect(int fd, const sockaddr* address, socklen_t length) {
   ErrnoKeeper keeper;
   return keeper.Return(ConnectDescriptor(fd, address, length));
+}
+
+EXPORT int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
+  const ErrnoKeeper keeper;
+  const int result = keeper.Return(Listeners::Bind(fd, address, length));
+  if (result == 0 && !Guard::active()) NoteBound(fd);
+  return result;
+}
+
+EXPORT int listen(int fd, int backlog) noexcept {
+  const ErrnoKeeper keeper;
+  return keeper.Return(Listeners::Listen(fd, backlog));
 }
 
 EXPORT int shutdown(int fd, int how) noexcept {
@@ -70,14 +103,31 @@ static int AnswerName(const SocketAddress& name, sockaddr* address, socklen_t ro
 // What a stand-in that another process made stands for (stand_in_names.h).
 static bool FindNames(int fd, ConnectionNames* names) {
   SocketAddress local, peer;
-  local.length = peer.length = sizeof local.storage;
   const int saved_errno = errno;
-  const bool found =
-      real::getsockname(fd, reinterpret_cast<sockaddr*>(&local.storage), &local.length) == 0 &&
-      real::getpeername(fd, reinterpret_cast<sockaddr*>(&peer.storage), &peer.length) == 0 &&
-      FindStandIn(local, peer, names);
+  bool found = LocalName(fd, &local) && PeerName(fd, &peer);
+  if (found && SocketOption(fd, SO_TYPE) == SOCK_DGRAM) {
+    const auto named = DatagramPeerAt(fd, peer);
+    found = named.has_value();
+    if (found) *names = {local, *named};
+  } else if (found) {
+    found = FindStandIn(local, peer, names);
+  }
   errno = saved_errno;
   return found;
+}
+
+// The names of a socket with an association; nullopt where the kernel's are the ones.
+static std::optional<SocketAddress> PeerByAssociation(int fd) {
+  const auto association = Associations::Find(fd);
+  SocketAddress peer;
+  if (association == nullptr || !association->open() || !PeerName(fd, &peer)) return std::nullopt;
+  return association->PeerAt(fd, peer);
+}
+static std::optional<SocketAddress> NameByAssociation(int fd) {
+  const auto association = Associations::Find(fd);
+  SocketAddress local;
+  if (association == nullptr || !association->open() || !LocalName(fd, &local)) return std::nullopt;
+  return association->LocalNameFor(fd, local);
 }
 
 EXPORT int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {
@@ -85,6 +135,10 @@ EXPORT int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {
   ConnectionRef connection = DescriptorTable::Find(fd);
   if (!connection || connection->phase() == Connection::Phase::kIdle) {
     const int result = PeerOfPlainSocket(fd, address, length);
+    if (result == 0 && Associations::Has(fd) && !Guard::active()) {
+      const auto peer = PeerByAssociation(fd);
+      if (peer) return AnswerName(*peer, address, room, length);
+    }
     ConnectionNames names;
     if (result != 0 || connection || Guard::active() || !FindNames(fd, &names)) return result;
     return AnswerName(names.peer, address, room, length);
@@ -100,9 +154,15 @@ EXPORT int getsockname(int fd, sockaddr* address, socklen_t* length) noexcept {
   ConnectionRef connection = DescriptorTable::Find(fd);
   const int result = real::getsockname(fd, address, length);
   if (result != 0 || Guard::active()) return result;
+  if (const auto name = Listeners::NameOf(fd)) return AnswerName(*name, address, room, length);
   if (connection) {
     if (!connection->detached()) return result;
     return AnswerName(connection->detached_name(), address, room, length);
+  }
+  if (Associations::Has(fd)) {
+    const ErrnoKeeper keeper;
+    const auto name = NameByAssociation(fd);
+    return keeper.Return(name ? AnswerName(*name, address, room, length) : result);
   }
   ConnectionNames names;
   return FindNames(fd, &names) ? AnswerName(names.local, address, room, length) : result;
@@ -111,6 +171,17 @@ EXPORT int getsockname(int fd, sockaddr* address, socklen_t* length) noexcept {
 EXPORT int getsockopt(int fd, int level, int option, void* value, socklen_t* length) noexcept {
   if (ConnectsByOption(level, option)) return FailWith(EACCES);
   ConnectionRef connection = DescriptorTable::Find(fd);
+  if (!connection && Associations::Has(fd)) {
+    const int result = real::getsockopt(fd, level, option, value, length);
+    if (result != 0 || level != SOL_SOCKET || option != SO_ERROR || *length < sizeof(int))
+      return result;
+    const ErrnoKeeper keeper;
+    int error;
+    memcpy(&error, value, sizeof error);
+    error = DatagramError(fd, error);
+    memcpy(value, &error, sizeof error);
+    return keeper.Return(0);
+  }
   if (!connection) return real::getsockopt(fd, level, option, value, length);
   constexpr int kTcpZerocopyReceive = 35;  // maps what has come: protected octets, past the session
   if (level == IPPROTO_TCP && option == kTcpZerocopyReceive && connection->carries_session())

@@ -130,6 +130,8 @@ EXPORT long syscall(long number, ...) noexcept {
       SERVE_AS(sendfile);
       SERVE_AS(splice);
       SERVE_AS(connect);
+      SERVE_AS(bind);
+      SERVE_AS(listen);
       SERVE_AS(shutdown);
       SERVE_AS(getpeername);
       SERVE_AS(getsockname);

@@ -2,7 +2,8 @@
 //
 // Lock order, as BeforeFork in process.cc takes them all: the registrations', the pool of
 // connections', Connection::state_, the Receiver's, the Sender's, the service's, the DNS stub's,
-// leaf_mutex, and last whoever is in a LibraryCall. None is held across a call that blocks.
+// the associations', leaf_mutex, and last whoever is in a LibraryCall. None is held across a call
+// that blocks.
 #ifndef SHIM_MUTEX_H_
 #define SHIM_MUTEX_H_
 

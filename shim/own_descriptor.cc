@@ -57,6 +57,28 @@ int OwnDescriptor::Adopt(int fd) {
   return high;
 }
 
+int OwnDescriptor::AdoptBehind(int fd) {
+  if (fd < 0) return -1;
+  int high = -1;
+  {
+    MutexLock lock(leaf_mutex);
+    rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+      const rlim_t from = g_raised != 0 ? g_limit.rlim_cur : limit.rlim_cur;
+      const rlimit all = {limit.rlim_max, limit.rlim_max};
+      if (from < std::min<rlim_t>(limit.rlim_max, DescriptorTable::kNumbers) &&
+          setrlimit(RLIMIT_NOFILE, &all) == 0) {
+        high = real::fcntl(fd, F_DUPFD_CLOEXEC, static_cast<int>(from));
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+      }
+    }
+  }
+  if (high < 0) return Adopt(fd);
+  DescriptorTable::Set(high, DescriptorTable::Mark::kOwn);
+  (void)real::close(fd);
+  return high;
+}
+
 void OwnDescriptor::Close(int fd) {
   DescriptorTable::Forget(fd);  // before another thread can have the number for its own
   (void)real::close(fd);

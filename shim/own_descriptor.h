@@ -9,6 +9,9 @@ class OwnDescriptor {
  public:
   // Takes `fd` over and moves it up. Returns the new number, or -1 with errno (also when fd is -1).
   static int Adopt(int fd);
+  // The same, to a number behind all that the application may have (RLIMIT_NOFILE), if the hard
+  // limit allows: for one that stays beside each of many sockets.
+  static int AdoptBehind(int fd);
   // A high duplicate of a descriptor of the application.
   static int Duplicate(int fd);
   static void Close(int fd);

@@ -8,11 +8,14 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "shim/agent_process.h"
+#include "shim/associations.h"
 #include "shim/blocking_work.h"
 #include "shim/connection.h"
 #include "shim/dns_stub.h"
 #include "shim/home.h"
 #include "shim/library_call.h"
+#include "shim/listeners.h"
 #include "shim/mutex.h"
 #include "shim/own_descriptor.h"
 #include "shim/registrations.h"
@@ -35,6 +38,8 @@ void BeforeFork() {
   Service::BeforeFork();
   BlockingWork::BeforeFork();
   DnsStub::BeforeFork();
+  Associations::BeforeFork();
+  Listeners::BeforeFork();
   leaf_mutex.Lock();
   LibraryCall::BeforeFork();
 }
@@ -42,6 +47,8 @@ void BeforeFork() {
 void AfterForkInParent() {
   LibraryCall::AfterFork(false);
   leaf_mutex.Unlock();
+  Listeners::AfterFork(false);
+  Associations::AfterFork(false);
   DnsStub::AfterFork(false);
   BlockingWork::AfterFork(false);
   Service::AfterFork(false);
@@ -50,7 +57,10 @@ void AfterForkInParent() {
   BlockingWork::Resume();
 }
 
-bool IsChildsToo(int fd) { return fd == Runtime::log_fd() || Connection::IsDoor(fd); }
+bool IsChildsToo(int fd) {
+  return fd == Runtime::log_fd() || Connection::IsDoor(fd) || AgentProcess::IsControl(fd) ||
+         AgentChannel::Is(fd);
+}
 
 // `counted`: by fork(3), whose handlers have run before it.
 void AfterForkInChild(bool counted) {
@@ -58,6 +68,8 @@ void AfterForkInChild(bool counted) {
   if (g_wiped_by_fork != nullptr) *g_wiped_by_fork = 1;
   LibraryCall::AfterFork(true);
   leaf_mutex.Reinitialise();
+  Listeners::AfterFork(true);
+  Associations::AfterFork(true);
   DnsStub::AfterFork(true);
   Service::AfterFork(true);
   BlockingWork::AfterFork(true);
@@ -65,6 +77,7 @@ void AfterForkInChild(bool counted) {
   Connection::AfterFork(true, counted, Home::Leave());
   Registrations::AfterFork(true);
   RelayProcess::Forget();
+  AgentProcess::AfterForkInChild();
   OwnDescriptor::CloseAllBut(&IsChildsToo);
 }
 

@@ -8,12 +8,14 @@
 #include <climits>
 #include <cstring>
 
+#include "shim/associations.h"
 #include "shim/blocking_work.h"
 #include "shim/connection.h"
 #include "shim/datagrams.h"
 #include "shim/descriptor_table.h"
 #include "shim/dns_stub.h"
 #include "shim/guard.h"
+#include "shim/listeners.h"
 #include "shim/own_descriptor.h"
 #include "shim/own_table.h"
 #include "shim/real_calls.h"
@@ -22,6 +24,7 @@
 #include "shim/route.h"
 #include "shim/runtime.h"
 #include "shim/service.h"
+#include "shim/socket_facts.h"
 #include "shim/user_memory.h"
 
 namespace socksify {
@@ -31,14 +34,6 @@ int Fail(int error) {
   errno = error;
   return -1;
 }
-
-int SocketOption(int fd, int option) {  // -1 with errno when it is no socket
-  int value = 0;
-  socklen_t size = sizeof value;
-  return real::getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
-}
-
-bool IsBlocking(int fd) { return (real::fcntl(fd, F_GETFL) & O_NONBLOCK) == 0; }
 
 // SO_SNDTIMEO bounds a blocking connect(2); -1: nothing does.
 int ConnectTimeout(int fd) {
@@ -77,28 +72,9 @@ int ConnectAgain(Connection& connection, int fd) {
 }
 
 bool IsMappedOnV6Only(int fd, const sockaddr* address) {
-  int only = 0;
-  socklen_t size = sizeof only;
   return address->sa_family == AF_INET6 &&
          IN6_IS_ADDR_V4MAPPED(&reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr) &&
-         real::getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &size) == 0 && only != 0;
-}
-
-// A link-local address means something on one link only, which the address or the socket names.
-bool IsOnNoLink(int fd, const sockaddr* address) {
-  if (address->sa_family != AF_INET6) return false;
-  const auto* six = reinterpret_cast<const sockaddr_in6*>(address);
-  return IN6_IS_ADDR_LINKLOCAL(&six->sin6_addr) && six->sin6_scope_id == 0 &&
-         SocketOption(fd, SO_BINDTOIFINDEX) <= 0;
-}
-
-// Broadcast and multicast: no stream goes to more than one.
-bool IsToMany(const sockaddr* address) {
-  if (address->sa_family == AF_INET6) {
-    return IN6_IS_ADDR_MULTICAST(&reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr);
-  }
-  const in_addr_t host = ntohl(reinterpret_cast<const sockaddr_in*>(address)->sin_addr.s_addr);
-  return IN_MULTICAST(host) || host == INADDR_BROADCAST;
+         IsV6Only(fd);
 }
 
 // Who connects to 0.0.0.0 or :: has this host as its peer.
@@ -177,6 +153,9 @@ int Disconnect(int fd, const sockaddr* address, socklen_t length) {
   if (connection) connection->Abandon();  // the attempt is not to take this for the server's doing
   const int result = real::connect(fd, address, length);
   if (connection) connection->Dissolve(fd);
+  if (const auto association = Associations::Find(fd); association != nullptr && result == 0) {
+    association->Dissolved();
+  }
   return result;
 }
 
@@ -232,6 +211,7 @@ int ConnectDescriptor(int fd, const sockaddr* address, socklen_t length) {
   const int type = SocketOption(fd, SO_TYPE);
   if (type < 0) return real::connect(fd, address, length);  // no socket: the kernel's answer
   if (type != SOCK_STREAM) return ConnectDatagrams(fd, address, length);
+  if (!Listeners::BeforeConnect(fd)) return -1;
   if (AsksNameServer(fd, type, address, length)) {
     const auto stand_in = DnsStub::StandInFor(fd, type, address, length);
     return stand_in ? ConnectDirectly(fd, stand_in->get(), stand_in->length) : -1;

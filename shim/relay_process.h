@@ -1,8 +1,6 @@
-// The relay: one process beside this one, started when the first session is detached, that takes
-// sessions over and moves their octets between the SOCKS server and the stand-ins.
-//
-// It is nobody's child to wait for, holds none of the application's descriptors, has no terminal,
-// and ends with its last session.
+// The relay: one process beside this one (helper_process.h), started when the first session is
+// detached, that takes sessions over and moves their octets between the SOCKS server and the
+// stand-ins. It ends with its last session.
 #ifndef SHIM_RELAY_PROCESS_H_
 #define SHIM_RELAY_PROCESS_H_
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cctype>
 #include <cerrno>
 #include <cstdint>
@@ -76,9 +77,9 @@ int OpenRunFile(const char* suffix, size_t size) {
   if (directory.empty()) return -1;
   const std::string path = directory + "/" + run + suffix;
   int fd = real::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd >= 0) {
-    RemoveStale(directory);
-  } else {
+  static std::atomic<bool> removed{false};  // one time will do for a process
+  if (fd >= 0 && !removed.exchange(true)) RemoveStale(directory);
+  if (fd < 0) {
     fd = real::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
   }
   struct stat status;

@@ -9,17 +9,17 @@
 #include <cstring>
 
 #include "shim/guard.h"
-#include "shim/real_calls.h"
 #include "shim/run_file.h"
+#include "shim/socket_facts.h"
 
 namespace socksify {
 namespace {
 
-// One per port of loopback, the stand-in's own; a later stand-in on the port takes it over. Written
+// One per port of loopback, that of one end; a later stand-in on the port takes it over. Written
 // between two changes of `version`, which is odd meanwhile.
 struct Entry {
   struct Names {
-    uint16_t stand_in_peer_port;
+    uint16_t other_port;
     uint16_t family;
     std::array<uint16_t, 2> ports;  // of the connection that was made: local, peer
     std::array<std::array<uint8_t, 16>, 2> addresses;
@@ -31,37 +31,36 @@ struct Entry {
 };
 constexpr size_t kPorts = 65536;
 
-Entry* g_entries = nullptr;
-pthread_once_t g_once = PTHREAD_ONCE_INIT;
+struct Table {
+  const char* suffix;
+  pthread_once_t once = PTHREAD_ONCE_INIT;
+  Entry* entries = nullptr;
+};
+Table g_streams{".stand-ins"};
+Table g_datagrams{".datagrams"};  // by the port of the agent's stand-in
 
+template <Table& table>
 Entry* Entries() {
   const int saved_errno = errno;
-  pthread_once(&g_once, [] {
+  pthread_once(&table.once, [] {
     const Guard guard;
-    g_entries = static_cast<Entry*>(MapRunFile(".stand-ins", kPorts * sizeof(Entry)));
+    table.entries = static_cast<Entry*>(MapRunFile(table.suffix, kPorts * sizeof(Entry)));
   });
   errno = saved_errno;
-  return g_entries;
+  return table.entries;
 }
 
 uint16_t PortOf(const SocketAddress& address) {  // of AF_INET or AF_INET6
   return ntohs(reinterpret_cast<const sockaddr_in*>(&address.storage)->sin_port);
 }
 
-bool IsLoopback(const SocketAddress& address) {
-  const uint8_t* ip;
-  if (address.family() == AF_INET) {
-    ip = reinterpret_cast<const uint8_t*>(
-        &reinterpret_cast<const sockaddr_in*>(&address.storage)->sin_addr);
-  } else if (address.family() == AF_INET6) {
-    const in6_addr& mapped = reinterpret_cast<const sockaddr_in6*>(&address.storage)->sin6_addr;
-    if (!IN6_IS_ADDR_V4MAPPED(&mapped)) return false;
-    ip = mapped.s6_addr + 12;
-  } else {
-    return false;
-  }
-  constexpr uint8_t kLoopback[] = {127, 0, 0, 1};
-  return memcmp(ip, kLoopback, sizeof kLoopback) == 0;
+bool IsLoopback(const SocketAddress& name) {
+  const auto address = AddressFromSockaddr(name.get(), name.length);
+  if (!address) return false;
+  std::array<uint8_t, 16> loopback = {};
+  loopback[15] = 1;
+  return *address == Address::Ipv4({127, 0, 0, 1}, address->port) ||
+         *address == Address::Ipv6(loopback, address->port);
 }
 
 void Pack(const SocketAddress& address, uint16_t* port, std::array<uint8_t, 16>* ip) {
@@ -90,22 +89,13 @@ SocketAddress Unpack(uint16_t family, uint16_t port, const std::array<uint8_t, 1
   return address;
 }
 
-}  // namespace
-
-void NoteStandIn(int stand_in, const ConnectionNames& names) {
-  SocketAddress local, peer;
-  local.length = peer.length = sizeof local.storage;
-  if (real::getsockname(stand_in, reinterpret_cast<sockaddr*>(&local.storage), &local.length) !=
-          0 ||
-      real::getpeername(stand_in, reinterpret_cast<sockaddr*>(&peer.storage), &peer.length) != 0) {
-    return;
-  }
-  Entry* entries = Entries();
-  if (entries == nullptr || !Reserve(&entries[PortOf(local)], sizeof *entries)) return;
-  Entry& entry = entries[PortOf(local)];
-
+// `end`: the end of loopback that the entry goes by; `other`: the other.
+void Note(Entry* entries, const SocketAddress& end, const SocketAddress& other,
+          const ConnectionNames& names) {
+  if (entries == nullptr || !Reserve(&entries[PortOf(end)], sizeof *entries)) return;
+  Entry& entry = entries[PortOf(end)];
   Entry::Names packed = {};
-  packed.stand_in_peer_port = PortOf(peer);
+  packed.other_port = PortOf(other);
   packed.family = static_cast<uint16_t>(names.peer.family());
   Pack(names.local, &packed.ports[0], &packed.addresses[0]);
   Pack(names.peer, &packed.ports[1], &packed.addresses[1]);
@@ -116,21 +106,47 @@ void NoteStandIn(int stand_in, const ConnectionNames& names) {
   entry.version.fetch_add(1);
 }
 
-bool FindStandIn(const SocketAddress& local, const SocketAddress& peer, ConnectionNames* names) {
-  if (!IsLoopback(local) || !IsLoopback(peer)) return false;
-  Entry* entries = Entries();
+bool Find(const Entry* entries, const SocketAddress& end, const SocketAddress& other,
+          ConnectionNames* names) {
   if (entries == nullptr) return false;
-  const Entry& entry = entries[PortOf(local)];
+  const Entry& entry = entries[PortOf(end)];
   const uint32_t version = entry.version.load();
   std::array<uint64_t, Entry::kWords> words;
   for (size_t i = 0; i < words.size(); ++i) words[i] = entry.words[i].load();
   if (version == 0 || (version & 1) != 0 || entry.version.load() != version) return false;
   Entry::Names packed;
   memcpy(&packed, words.data(), sizeof packed);
-  if (packed.stand_in_peer_port != PortOf(peer) || packed.family != local.family()) return false;
+  if (packed.other_port != PortOf(other) || packed.family != end.family()) return false;
   names->local = Unpack(packed.family, packed.ports[0], packed.addresses[0]);
   names->peer = Unpack(packed.family, packed.ports[1], packed.addresses[1]);
   return true;
+}
+
+}  // namespace
+
+void NoteStandIn(int stand_in, const ConnectionNames& names) {
+  SocketAddress local, peer;
+  if (!LocalName(stand_in, &local) || !PeerName(stand_in, &peer)) return;
+  Note(Entries<g_streams>(), local, peer, names);
+}
+
+bool FindStandIn(const SocketAddress& local, const SocketAddress& peer, ConnectionNames* names) {
+  return IsLoopback(local) && IsLoopback(peer) && Find(Entries<g_streams>(), local, peer, names);
+}
+
+void NoteDatagramStandIn(int fd, const SocketAddress& stand_in, const SocketAddress& peer) {
+  SocketAddress own;
+  if (LocalName(fd, &own)) Note(Entries<g_datagrams>(), stand_in, own, {own, peer});
+}
+
+std::optional<SocketAddress> DatagramPeerAt(int fd, const SocketAddress& stand_in) {
+  SocketAddress own;
+  ConnectionNames names;
+  if (!IsLoopback(stand_in) || !LocalName(fd, &own) ||
+      !Find(Entries<g_datagrams>(), stand_in, own, &names)) {
+    return std::nullopt;
+  }
+  return names.peer;
 }
 
 }  // namespace socksify

@@ -3,6 +3,8 @@
 #ifndef SHIM_STAND_IN_NAMES_H_
 #define SHIM_STAND_IN_NAMES_H_
 
+#include <optional>
+
 #include "lib/io/socket_address.h"
 
 namespace socksify {
@@ -18,6 +20,10 @@ void NoteStandIn(int stand_in, const ConnectionNames& names);
 
 // `local` and `peer` are a socket's own. Are they a stand-in's? Then what it stands for.
 bool FindStandIn(const SocketAddress& local, const SocketAddress& peer, ConnectionNames* names);
+
+// `peer` is whom `stand_in`, the agent's, plays to the socket for datagrams `fd`.
+void NoteDatagramStandIn(int fd, const SocketAddress& stand_in, const SocketAddress& peer);
+std::optional<SocketAddress> DatagramPeerAt(int fd, const SocketAddress& stand_in);
 
 }  // namespace socksify
 

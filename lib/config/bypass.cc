@@ -191,6 +191,16 @@ bool BypassRules::MentionsName(std::string_view name) const {
                              [&](const BypassRule& rule) { return NameMatches(rule, name); });
 }
 
+bool BypassRules::IsOnlyLoopback() const {
+  return std::ranges::all_of(rules_, [](const BypassRule& rule) {
+    if (rule.kind != BypassRule::Kind::kNetwork) return rule.name == "localhost";
+    if (IsIpv4(rule)) return rule.prefix >= kMappedBits + 8 && rule.network[12] == 127;
+    std::array<uint8_t, 16> loopback = {};
+    loopback[15] = 1;
+    return rule.prefix == 128 && rule.network == loopback;
+  });
+}
+
 std::string BypassRules::ToString() const {
   std::string list;
   for (const BypassRule& rule : rules_) {

@@ -38,6 +38,9 @@ class BypassRules {
   // Is there a rule for this name, whatever its port? Then it must be resolved locally.
   bool MentionsName(std::string_view name) const;
 
+  // Does all that goes direct stay on this host (localhost, 127.0.0.0/8, ::1)?
+  bool IsOnlyLoopback() const;
+
   bool empty() const { return rules_.empty(); }
   std::string ToString() const;  // a list that Parse reads back
 

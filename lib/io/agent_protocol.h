@@ -34,7 +34,8 @@ struct AgentRequest {
     kReach = 3,  // the stand-in for `peer`; with `wait`, once the server relays, or will not
     kWhoIs = 4,  // whom does the stand-in at `peer` play?
     kMoved = 5,  // the socket is at `own` by now
-    kState = 6,  // has the association, or the listener, failed, and why?
+    kState = 6,  // has the association, or the listener, failed, and why? Where is it? With `wait`,
+                 // once the server listens again: it does so anew for each connection
   };
 
   Kind kind = Kind::kState;

@@ -7,19 +7,14 @@
 import contextlib
 import os
 import statistics
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench import report  # noqa: E402
-from support.pki import Pki  # noqa: E402
-from support.process import Service  # noqa: E402
-from support.realm import Realm  # noqa: E402
-from support.runner import Socksify  # noqa: E402
-from support.servers import BUILD, SocksServer, Tls, base_env  # noqa: E402
+from bench.paths import Paths  # noqa: E402
+from support.servers import BUILD  # noqa: E402
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 OCTETS = 128_000_000
@@ -27,6 +22,7 @@ WAYS = ("down", "up")
 PUMP = str(BUILD / "bench" / "pump")
 
 
+<<<<<<< HEAD
 class EndToEnd:
     def __init__(self, stack):
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
@@ -63,14 +59,17 @@ class EndToEnd:
         return OCTETS / 1e6 / float(done.stdout)
 
 
+=======
+>>>>>>> main
 def main():
     results = {}
     with contextlib.ExitStack() as stack:
-        bench = EndToEnd(stack)
+        paths = Paths(stack, [PUMP, "serve"])
         for _ in range(ROUNDS):
-            for path in bench.paths:
+            for path in paths.names:
                 for way in WAYS:
-                    results.setdefault(path, {}).setdefault(way, []).append(bench.once(path, way))
+                    seconds = float(paths.output(path, [PUMP, way, "127.0.0.1", str(paths.sink.port), str(OCTETS)]))
+                    results.setdefault(path, {}).setdefault(way, []).append(OCTETS / 1e6 / seconds)
     report.keep(BUILD, "end_to_end", results)
     report.table(f"end to end on loopback, MB/s, median of {ROUNDS} transfers of {OCTETS // 1_000_000} MB",
                  ("path", "download", "upload"),

@@ -6,6 +6,7 @@ Debian's package has no GSSAPI; one configured with --with-gssapi from `apt-get 
 import getpass
 import json
 import os
+import socket
 import subprocess
 
 import pytest
@@ -16,6 +17,7 @@ from support.runner import program
 from support.servers import LEVELS, base_env
 from support.socks_gss_client import SocksGssClient
 from support.tap import Tap, check_rfc1961
+from support.udp_client import Association, unordered_context
 
 DANTED = os.environ.get("DANTED")
 pytestmark = pytest.mark.skipif(not DANTED, reason="DANTED names no GSSAPI-enabled Dante sockd")
@@ -36,7 +38,17 @@ client pass {{
 }}
 socks pass {{
     from: 127.0.0.0/8 to: 0.0.0.0/0
-    protocol: tcp
+    protocol: tcp udp
+    command: connect bind udpassociate
+    socksmethod: gssapi
+    gssapi.servicename: socks
+    gssapi.keytab: FILE:{keytab}
+    gssapi.enctype: {level}
+}}
+socks pass {{
+    from: 0.0.0.0/0 to: 127.0.0.0/8
+    protocol: tcp udp
+    command: bindreply udpreply
     socksmethod: gssapi
     gssapi.servicename: socks
     gssapi.keytab: FILE:{keytab}
@@ -77,6 +89,56 @@ def test_independent_client(dante, origin):
         client.handshake("127.0.0.1", origin.ports["echo"], int(LEVELS[level]), nec=bool(options))
         client.send(payload.octets(50_000))
         assert client.recv_exact(50_000) == payload.octets(50_000)
+
+
+def test_independent_client_datagrams(dante, udp_origin):
+    address, level, options = dante
+    client = SocksGssClient(wire.parse_endpoint(address)).login(int(LEVELS[level]), unordered_context(), nec=bool(options))
+    with Association(client) as association:
+        for size in (1, 1000, 8000):
+            data = payload.octets(size)
+            association.send(data, "127.0.0.1", udp_origin.port)
+            assert association.recv() == ("127.0.0.1", udp_origin.port, data)
+
+
+def test_independent_client_bind(dante):
+    address, level, options = dante
+    with SocksGssClient(wire.parse_endpoint(address)) as client:
+        client.login(int(LEVELS[level]), nec=bool(options))
+        bound = client.request("0.0.0.0", 0, command=wire.BIND)
+        with socket.create_connection(bound, 10) as peer:
+            assert client.read_reply() == peer.getsockname()
+            client.send(b"to the peer")
+            assert peer.recv(100) == b"to the peer"
+            peer.sendall(b"from the peer")
+            assert client.recv() == b"from the peer"
+
+
+def test_datagrams(dante, udp_origin, socksify):
+    said = json.loads(run(socksify, dante, program("datagrams", "echo", "127.0.0.1", udp_origin.port, 1, 1000, 8000)))
+    assert said == {"same": True, "count": 6, "sources": [True]}
+
+
+def test_datagrams_of_many(dante, udp_origin, socksify):
+    said = json.loads(run(socksify, dante, program("datagrams", "many", "127.0.0.1", udp_origin.port, 20)))
+    assert said == {"right": 40, "missing": 0}
+
+
+def test_listening(dante, socksify):
+    address, level, options = dante
+    with socksify.popen(address, program("listener", "blocking", 2), level=level, options=(*options, "--bind=1")) as process:
+        for _ in range(2):
+            announced = json.loads(process.stdout.readline())
+            with socket.create_connection((announced["host"], announced["port"]), 20) as peer:
+                own = list(peer.getsockname())
+                peer.sendall(payload.octets(100_000))
+                peer.shutdown(socket.SHUT_WR)
+                back = b""
+                while piece := peer.recv(1 << 16):
+                    back += piece
+            assert back == payload.octets(100_000)
+            assert json.loads(process.stdout.readline()) == {"peer": own, "same": True, "octets": 100_000}
+        assert process.wait(20) == 0 and process.stderr.read() == b""
 
 
 def test_curl_get(dante, origin, socksify):

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The scripted TCP peer of the probes.
+"""The scripted peer of the probes, by TCP and, at the same port, by UDP (udp_peer.py).
 
 The first line that a probe sends names the script; everything after it is
 triggered by octets, never by a clock. Scripts:
@@ -21,14 +21,20 @@ triggered by octets, never by a clock. Scripts:
   on KEY TEXT           wait for `release KEY`, then as say
   release KEY           let the holder of KEY go on, answer "ok", close
   fetch KEY             wait until KEY was kept, answer "N CRC", close
+  udp-ports N           N more ports of UDP that do as this one, answer "PORT PORT ...", close
+  udp-refuses           a port of UDP that refuses, answer "PORT", close
+  call HOST PORT NAME   connect there and run script NAME on that connection; answer our port of it at once, close
 
 Run alone it prints its port and serves until its standard input ends.
 """
+import errno
 import socket
 import struct
 import sys
 import threading
 import zlib
+
+from udp_peer import UdpPeer
 
 PATIENCE = 30.0  # longer than the hang guard of a probe
 
@@ -71,18 +77,20 @@ class Board:
 
 
 class Peer:
-    """Listens on 127.0.0.1 and, where there is one, on the same port of ::1."""
+    """Listens on 127.0.0.1 and, where there is one, on the same port of ::1; by UDP too."""
 
     def __init__(self):
         self._board = Board()
         self._listeners = []
+        self._udp = UdpPeer(self._board, pattern)
         for _ in range(50):
             four = socket.create_server(("127.0.0.1", 0), backlog=256)
             self.port = four.getsockname()[1]
             try:
+                self._udp.serve(self.port)
                 six = socket.create_server(("::1", self.port), family=socket.AF_INET6, backlog=256)
             except OSError as problem:
-                if getattr(problem, "errno", None) == 98:  # EADDRINUSE: another port then
+                if getattr(problem, "errno", None) == errno.EADDRINUSE:  # another port then
                     four.close()
                     continue
                 self._listeners = [four]
@@ -110,12 +118,14 @@ class Peer:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             words = _line(connection).split()
             if words:
-                script = getattr(self, "_do_" + words[0].replace("-", "_"))
-                script(connection, *words[1:])
+                self._run(connection, *words)
         except OSError:
             pass
         finally:
             connection.close()
+
+    def _run(self, connection, name, *words):
+        getattr(self, "_do_" + name.replace("-", "_"))(connection, *words)
 
     def _do_echo(self, connection):
         while octets := connection.recv(65536):
@@ -184,6 +194,19 @@ class Peer:
 
     def _do_fetch(self, connection, key):
         connection.sendall(self._board.fetch(key).encode())
+
+    def _do_udp_ports(self, connection, count):
+        connection.sendall(" ".join(str(self._udp.serve()) for _ in range(int(count))).encode())
+
+    def _do_udp_refuses(self, connection):
+        connection.sendall(str(self._udp.refusing()).encode())
+
+    def _do_call(self, connection, host, port, name, *words):
+        with socket.create_connection((host, int(port)), PATIENCE) as called:
+            called.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.sendall(str(called.getsockname()[1]).encode())
+            connection.shutdown(socket.SHUT_WR)
+            self._run(called, name, *words)
 
 
 def _line(connection):

@@ -3,7 +3,8 @@
 
 The kernel's filter (classic BPF) drops what is expected of a wrapped program, segments between the client and the ports of
 the SOCKS server and the KDC, so that load loses nothing. It keeps the SYNs among them, which are counted, and every other
-packet. Only neighbour discovery is let by here.
+packet. Datagrams between the client and the server's host are counted: those that are one RFC 1961 frame, and those in
+clear. Only neighbour discovery is let by here.
 
     capture.py INTERFACE CLIENT SERVER PORT...
 
@@ -19,6 +20,12 @@ import socket
 import struct
 import subprocess
 import sys
+from pathlib import Path
+
+if __package__ in (None, ""):
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from support import payload, wire  # noqa: E402
 
 ETH_P_ALL, ETH_P_IP, ETH_P_ARP, ETH_P_IPV6 = 3, 0x0800, 0x0806, 0x86DD
 SO_ATTACH_FILTER, SO_RCVBUFFORCE, SOL_PACKET, PACKET_STATISTICS = 26, 33, 263, 6
@@ -85,6 +92,23 @@ def describe(packet):
     return names.get(protocol, f"protocol {protocol}"), source, target
 
 
+def association_datagram(packet, ends):
+    """What an IPv4 packet of UDP between the two `ends` is: "sealed", "clear", "plaintext", or "fragment" behind the first.
+
+    Any port of the server's may be a relay's. None for other packets."""
+    if struct.unpack_from("!H", packet, 12)[0] != ETH_P_IP or packet[23] != socket.IPPROTO_UDP:
+        return None
+    if {socket.inet_ntoa(packet[26:30]), socket.inet_ntoa(packet[30:34])} != ends:
+        return None
+    if payload.MARKER in packet:
+        return "plaintext"
+    if struct.unpack_from("!H", packet, 20)[0] & 0x1FFF:
+        return "fragment"
+    udp = packet[14 + (packet[14] & 15) * 4:]
+    (length,) = struct.unpack_from("!H", udp, 4)
+    return "sealed" if udp[8:12] == struct.pack("!BBH", wire.GSS, wire.DATA, length - 12) else "clear"
+
+
 def capture(interface, client, server, ports):
     """The socket; everything the filter keeps is in its queue from here on."""
     program, length = expected_filter(client, server, ports)
@@ -114,11 +138,16 @@ def main():
     options = parser.parse_args()
     tap = capture(options.interface, options.client, options.server, options.ports)
     ends = {f"{options.server}:{port}" for port in options.ports}
-    connections, others = {}, []
+    hosts = {options.client, options.server}
+    connections, datagrams, others = {}, {}, []
     print("ready", flush=True)
     while True:
         asked = sys.stdin in select.select([tap, sys.stdin], [], [])[0]
-        for kind, source, target in map(describe, queued(tap)):
+        for packet in queued(tap):
+            if sort := association_datagram(packet, hosts):
+                datagrams[sort] = datagrams.get(sort, 0) + 1
+                continue
+            kind, source, target = describe(packet)
             if kind == "tcp" and target in ends:
                 connections[target] = connections.get(target, 0) + 1
             elif kind not in LINK_LAYER and len(others) < 100:
@@ -127,8 +156,9 @@ def main():
             if not sys.stdin.readline():
                 return
             lost = struct.unpack("II", tap.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))[1]
-            print(json.dumps({"connections": connections, "others": others, "lost": lost}), flush=True)
-            connections, others = {}, []
+            print(json.dumps({"connections": connections, "datagrams": datagrams, "others": others, "lost": lost}),
+                  flush=True)
+            connections, datagrams, others = {}, {}, []
 
 
 class Capture:
@@ -141,7 +171,8 @@ class Capture:
         assert self.process.stdout.readline() == "ready\n"
 
     def seen(self):
-        """Since the last call: `connections` made by address, `others` that should not have been, `lost` to overflow."""
+        """Since the last call: `connections` made by address, `datagrams` with the server by sort, `others` that should not
+        have been, `lost` to overflow."""
         self.process.stdin.write("\n")
         self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())

@@ -74,16 +74,16 @@ def udp_origin():
 
 @pytest.fixture(scope="session")
 def long_lived(request, realm, tmp_path_factory):
-    """The well-behaved long-lived servers, each started when first asked for: by kind, or kind and method."""
+    """The well-behaved long-lived servers, each started when first asked for: by kind, method and options."""
     with contextlib.ExitStack() as stack:
         running = {}
 
-        def get(kind, method="gssapi"):
-            if (kind, method) not in running:
-                options = {"tls": Tls(request.getfixturevalue("pki"))} if method == "ssl" else {}
-                running[kind, method] = stack.enter_context(
-                    SocksServer(kind, realm, tmp_path_factory.mktemp(kind), methods=method, **options))
-            server = running[kind, method]
+        def get(kind, method="gssapi", options=()):
+            if (kind, method, options) not in running:
+                tls = Tls(request.getfixturevalue("pki")) if method == "ssl" else None
+                running[kind, method, options] = stack.enter_context(
+                    SocksServer(kind, realm, tmp_path_factory.mktemp(kind), methods=method, tls=tls, options=options))
+            server = running[kind, method, options]
             assert server.process.poll() is None, f"{kind} has died: {server.stderr()}"
             return server
 

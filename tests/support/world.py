@@ -14,6 +14,7 @@ import contextlib
 import os
 import shlex
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from support.process import HANG, free_port, stop
 
 PROXY, ORIGIN = "proxy.test", "www.test.example"
 CLIENT_ADDRESS, PROXY_ADDRESS, SERVER_ADDRESS, ORIGIN_ADDRESS = "10.99.0.2", "10.99.0.1", "10.99.1.1", "10.99.1.2"
+PYTHON = sys.executable
+LOSSY_LINK = str(Path(__file__).with_name("lossy_link.py"))
 NAMESERVER = "192.0.2.53"  # TEST-NET-1: nobody
 
 # The links of each namespace, by name: its IPv4 and IPv6 addresses. No addresses but these: no router solicitations.
@@ -98,8 +101,8 @@ class World:
             ourselves = ["unshare", "--user", f"--map-user={os.geteuid()}", f"--map-group={os.getegid()}", "--"]
             self.enter = {where: lambda argv, enter=space.enter: enter([*ourselves, *argv])
                           for where, space in spaces.items()}
-        for link, peer in (("edge", "client"), ("inner", "origin")):
-            spaces["server"].sh(f"ip link add {link} type veth peer name {link} netns {spaces[peer].holder.pid}")
+        spaces["server"].sh(f"ip link add inner type veth peer name inner netns {spaces['origin'].holder.pid}")
+        self._connect(spaces)
         for where, space in spaces.items():
             space.sh("ip link set lo up")
             for link, (v4, v6) in LINKS[where].items():
@@ -107,6 +110,11 @@ class World:
                          f"ip addr add {v6} nodad dev {link}; ip link set {link} up")
             self._hosts(space, where)
         spaces["client"].sh(f"ip route add default via {PROXY_ADDRESS}; ip -6 route add default via fd99::1")
+        spaces["origin"].sh(f"ip route add {PROXY_ADDRESS} via {SERVER_ADDRESS}")  # where the server listens for BIND
+
+    def _connect(self, spaces):
+        """Client and server."""
+        spaces["server"].sh(f"ip link add edge type veth peer name edge netns {spaces['client'].holder.pid}")
 
     def _hosts(self, space, where):
         hosts, resolv = self.dir / f"hosts.{where}", self.dir / "resolv.conf"
@@ -126,6 +134,12 @@ class World:
             self.enter[where](["nc", "-z", host, str(port)]), stdin=subprocess.DEVNULL, capture_output=True,
             check=False).returncode == 0
 
+    def udp_prober(self, where):
+        """What `await_port` asks with there for a program that does not accept: whether somebody has the port."""
+        return lambda host, port: subprocess.run(
+            self.enter[where](["ss", "-Huln", f"sport = :{port}"]), stdin=subprocess.DEVNULL, capture_output=True,
+            check=False).stdout != b""
+
     def ordinary_user(self, argv, directory=None):
         """argv as somebody who is not root, to whom `directory` is given (for servers that refuse to be root's)."""
         if os.geteuid() != 0:
@@ -143,6 +157,27 @@ class World:
 
     def __exit__(self, *_):
         self.close()
+
+
+class LossyWorld(World):
+    """With a wire between client and server that treats datagrams badly: `faults` of lossy_path.py."""
+
+    def __init__(self, **faults):
+        self.faults = faults
+        super().__init__()
+
+    def _connect(self, spaces):
+        way = Namespace(spaces["server"].enter(["unshare", "--net", "--mount", "--propagation", "private"]))
+        self._stack.callback(way.close)
+        for where, end in (("client", "left"), ("server", "right")):
+            spaces[where].sh(f"ip link add edge type veth peer name {end} netns {way.holder.pid}; "
+                             f"{PYTHON} {LOSSY_LINK} --whole edge")
+            way.sh(f"ip link set {end} addrgenmode none; ip link set {end} up")
+        faults = [f"{name}={every}" for name, every in self.faults.items()]
+        wire = subprocess.Popen(way.enter([PYTHON, LOSSY_LINK, "left", "right", *faults]), text=True,
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._stack.callback(wire.communicate)
+        assert wire.stdout.readline() == "ready\n"
 
 
 class PlainWorld(World):

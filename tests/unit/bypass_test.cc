@@ -101,6 +101,16 @@ TEST(BypassTest, MentionsNameWhateverThePort) {
   EXPECT_FALSE(rules.MentionsName("10.0.0.1"));
 }
 
+TEST(BypassTest, WhetherAllStaysOnThisHost) {
+  for (const char* list : {"", "localhost,127.0.0.0/8,::1", "127.0.0.1:53,[::1]:80"}) {
+    EXPECT_TRUE(Rules(list).IsOnlyLoopback()) << list;
+  }
+  for (const char* list : {"10.0.0.1", "0.0.0.0/0", "126.0.0.0/7", "::/0", "::/127", "b.example",
+                           ".localhost", "localhost,192.0.2.1:53"}) {
+    EXPECT_FALSE(Rules(list).IsOnlyLoopback()) << list;
+  }
+}
+
 TEST(BypassTest, TextReadsBackTheSame) {
   const std::string list =
       "localhost,.corp.example:443,127.0.0.0/8,10.0.0.1:22,::1,[::1]:80,2001:db8::/32,"

@@ -11,7 +11,7 @@ constexpr uint64_t kKeepMs = 60'000;
 constexpr uint64_t kKeepUnknownMs = 5'000;
 constexpr size_t kMostNames = 256;
 constexpr size_t kMostLookups = 2;
-constexpr size_t kMostWaiting = 16;  // for one name
+constexpr size_t kMostWaiting = 64;  // for one name: what a program says in one go
 constexpr size_t kMostWaitingOctets = 256 * 1024;
 
 }  // namespace

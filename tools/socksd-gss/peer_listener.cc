@@ -92,8 +92,9 @@ void PeerListener::OnConnection() {
     return;
   }
   StreamPtr peer = Stream::Open(loop_, fd);
-  if (peer == nullptr) (void)close(fd);
-  Finish(peer == nullptr ? Reply::kGeneralFailure : Reply::kSucceeded, std::move(peer));
+  if (peer != nullptr) return Finish(Reply::kSucceeded, std::move(peer));
+  (void)close(fd);
+  Finish(Reply::kGeneralFailure, nullptr);
 }
 
 bool PeerListener::Expects(const Address& peer) const {

@@ -16,8 +16,6 @@
 namespace socksify {
 namespace {
 
-constexpr uint64_t kFirstDelayMs = 100;
-constexpr uint64_t kLongestDelayMs = 10'000;
 constexpr int kRoom = 1 << 20;  // for bursts, as far as the system allows
 
 int Family(const Address& address) {
@@ -63,14 +61,14 @@ void Association::OnRequest(IncomingRequest incoming) {
     case AgentRequest::Kind::kReach:
       return Answer(request.peer, request.wait, std::move(incoming.reply));
     case AgentRequest::Kind::kWhoIs:
-      if (const Address* peer = stand_ins_.WhoIs(request.peer.port)) {
+      if (const Address* peer = stand_ins_.WhoIs(request.peer)) {
         reply.peer = *peer;
       } else {
         reply.error = ENOENT;
       }
       break;
     case AgentRequest::Kind::kMoved:
-      stand_ins_.Move(request.own);
+      reply.error = stand_ins_.Move(request.own);
       break;
     case AgentRequest::Kind::kState:
       reply = Outcome();
@@ -86,6 +84,8 @@ void Association::OnRequestsEnd() { delete this; }
 void Association::OnAttemptEnd(const Status& error) {
   const Status status = error.ok() ? OpenRelay() : error;
   if (!status.ok()) return Fail(status);
+  Log::Info("datagrams are relayed by " + attempt_->server().ToString() + " at " +
+            bound_.ToString());
   attempt_.reset();
   state_ = State::kUp;
   since_ = uv_now(loop_);
@@ -132,19 +132,19 @@ void Association::OnRelay() {
   int error;
   const size_t came = batch_.Receive(relay_.get(), &error);
   if (error == ECONNREFUSED) return End("the server relays no more");
-  std::array<ByteView, Batch::kMost> run;  // of datagrams to the same stand-in
+  std::array<ByteView, Batch::kMost> run;  // of datagrams from the same peer
   size_t length = 0;
-  StandIn* to = nullptr;
+  Address source;
   for (size_t i = 0; i < came; i++) {
     auto datagram = OpenDatagram(*layer_, batch_.received(i));
     if (!datagram.ok()) continue;  // anybody's
-    StandIn* next = stand_ins_.Meet(datagram->address);
-    if (next == nullptr) continue;
-    if (next != to && to != nullptr) Deliver(*to, run.data(), std::exchange(length, 0));
-    to = next;
+    if (length != 0 && datagram->address != source) {
+      Deliver(source, run.data(), std::exchange(length, 0));
+    }
+    source = std::move(datagram->address);
     run[length++] = datagram->data;
   }
-  if (to != nullptr) Deliver(*to, run.data(), length);
+  if (length != 0) Deliver(source, run.data(), length);
 }
 
 void Association::OnTimer() {
@@ -205,23 +205,16 @@ void Association::Fail(const Status& error) {
   state_ = State::kFailed;
   stand_ins_.Refuse(true);
   for (Waiting& waiting : std::exchange(waiting_, {})) waiting.reply.Send(failure_);
-  Pause();
-}
-
-// Longer each time, until a session has lasted.
-void Association::Pause() {
-  delay_ = delay_ == 0 ? kFirstDelayMs : std::min(delay_ * 2, kLongestDelayMs);
-  timer_.Start(delay_);
+  timer_.Start(backoff_.NextMs());
 }
 
 void Association::End(std::string_view why) {
   Log::Info("an association has ended: " + std::string(why));
   CloseSession();
-  if (uv_now(loop_) - since_ > kLongestDelayMs) delay_ = 0;
-  const bool lasted = uv_now(loop_) - since_ > delay_;
+  const bool lasted = backoff_.Lasted(uv_now(loop_) - since_);
   state_ = lasted ? State::kIdle : State::kPaused;
   stand_ins_.Listen(lasted);
-  if (!lasted) Pause();
+  if (!lasted) timer_.Start(backoff_.NextMs());
 }
 
 void Association::CloseSession() {
@@ -289,11 +282,13 @@ void Association::SendUnsent() {
 }
 
 // What the application's socket has no room for is lost, as always.
-void Association::Deliver(StandIn& to, const ByteView* datagrams, size_t count) {
+void Association::Deliver(const Address& source, const ByteView* datagrams, size_t count) {
+  const StandIn* from = stand_ins_.Meet(source);
+  if (from == nullptr) return;
   int error = 0;
   size_t done = 0;
   while (done < count) {
-    done += SendDatagrams(to.socket(), datagrams + done, count - done, &error);
+    done += SendDatagrams(from->socket(), datagrams + done, count - done, &error);
     // An earlier one was refused, or there is no room: this one may fit.
     if (error != 0) done++;
   }

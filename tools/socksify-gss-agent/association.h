@@ -22,6 +22,7 @@
 #include "tools/loop/timer.h"
 #include "tools/loop/watch.h"
 #include "tools/socksify-gss-agent/attempt.h"
+#include "tools/socksify-gss-agent/backoff.h"
 #include "tools/socksify-gss-agent/batch.h"
 #include "tools/socksify-gss-agent/request.h"
 #include "tools/socksify-gss-agent/stand_in.h"
@@ -56,7 +57,6 @@ class Association final : public RequestOwner, public AttemptOwner, public Stand
   void Make();
   Status OpenRelay();
   void Fail(const Status& error);
-  void Pause();
   void End(std::string_view why);
   void CloseSession();
 
@@ -65,7 +65,7 @@ class Association final : public RequestOwner, public AttemptOwner, public Stand
 
   void SendToServer(size_t count);
   void SendUnsent();
-  void Deliver(StandIn& to, const ByteView* datagrams, size_t count);
+  void Deliver(const Address& source, const ByteView* datagrams, size_t count);
   void WatchRelay();
 
   uv_loop_t* const loop_;
@@ -86,8 +86,8 @@ class Association final : public RequestOwner, public AttemptOwner, public Stand
   uint64_t since_ = 0;
 
   Watch control_watch_, relay_watch_;
-  Timer timer_;         // of kPaused and kFailed
-  uint64_t delay_ = 0;  // of the last one; 0 when all was well
+  Timer timer_;  // of kPaused and kFailed
+  Backoff backoff_;
 };
 
 }  // namespace socksify

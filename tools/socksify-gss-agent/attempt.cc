@@ -108,7 +108,6 @@ void Attempt::Connect() {
     const Address address = addresses_.front();
     addresses_.erase(addresses_.begin());
     const int family = address.type == AddressType::kIpv4 ? AF_INET : AF_INET6;
-    watch_.Stop();
     socket_ = UniqueFd(socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     const auto to = SockaddrFromAddress(address, family);
     if (socket_.get() == -1 || !to) {
@@ -118,6 +117,7 @@ void Attempt::Connect() {
     KeepAlive(socket_.get());
     if (connect(socket_.get(), to->get(), to->length) == 0 || errno == EINPROGRESS) {
       if (watch_.Start(socket_.get(), UV_WRITABLE)) return;
+      watch_.Stop();
     }
     NoteUnreachable(errno);
   }
@@ -138,6 +138,7 @@ void Attempt::OnConnected() {
   socklen_t size = sizeof error;
   if (getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
   if (error != 0) {
+    watch_.Stop();
     NoteUnreachable(error);
     return Connect();
   }
@@ -147,14 +148,18 @@ void Attempt::OnConnected() {
 
 void Attempt::Negotiate() {
   const HandshakeStep step = handshake_->Step();
+  if (engine_->listening() && !std::exchange(told_listening_, true)) {
+    deadline_.Stop();
+    owner_->OnListening();
+  }
   if (step == HandshakeStep::kEnded) {
     return End(handshake_->established() ? Status() : handshake_->error());
   }
   (void)watch_.Start(socket_.get(), step == HandshakeStep::kWantRead ? UV_READABLE : UV_WRITABLE);
 }
 
-void Attempt::End(const Status& error) {
-  const Status why = error;  // the attempt may be gone when the owner reads it
+void Attempt::End(Status error) {
+  const Status why = std::move(error);  // not the attempt's, which may be gone when it is read
   watch_.Stop();
   deadline_.Stop();
   if (preparation_ != nullptr) std::exchange(preparation_, nullptr)->attempt = nullptr;

@@ -45,6 +45,8 @@ class Attempt {
 
   const ServerEndpoint& server() const { return config_.servers[server_]; }
 
+  bool listening() const { return told_listening_; }
+
   // From OnListening() on: where that is, or where the server relays; and the server's address as
   // this host sees it, this host's as the server may.
   Address Bound() const;
@@ -66,7 +68,7 @@ class Attempt {
   void OnReady();
   void Negotiate();
   void NoteUnreachable(int error);
-  void End(const Status& error);
+  void End(Status error);
 
   uv_loop_t* const loop_;
   AttemptOwner* const owner_;

@@ -11,6 +11,7 @@
 
 #include "lib/io/socket_address.h"
 #include "lib/wire/datagram.h"
+#include "tools/socksify-gss-agent/loopback.h"
 
 namespace socksify {
 namespace {
@@ -18,14 +19,8 @@ namespace {
 constexpr size_t kMostReached = 4096;
 constexpr size_t kMostUnknown = 256;
 constexpr int kRoom = 1 << 20;  // for bursts, as far as the system allows
-constexpr int kTries = 64;      // for a port that has played nobody yet
-
-Address Loopback(AddressType type) {
-  if (type == AddressType::kIpv4) return Address::Ipv4({127, 0, 0, 1}, 0);
-  std::array<uint8_t, 16> ip = {};
-  ip.back() = 1;
-  return Address::Ipv6(ip, 0);
-}
+constexpr size_t kMostGone = 12'000;
+constexpr int kTries = 16;  // for a port that has played nobody yet
 
 int Family(const Address& address) {
   return address.type == AddressType::kIpv4 ? AF_INET : AF_INET6;
@@ -67,15 +62,23 @@ StandIns::StandIns(uv_loop_t* loop, StandInOwner* owner, Address own)
 
 StandIn* StandIns::Reach(const Address& peer, int* error) {
   StandIn* found = Find(peer);
-  if (found == nullptr) return Make(peer, true, error);
-  Touch(*found);
-  return found;
+  if (found != nullptr && found->peer_ == peer) {
+    Touch(*found);
+    return found;
+  }
+  if (found != nullptr) {  // a name's, so far; but who asks for an address does not mean the name
+    found->source_.reset();
+    by_peer_.erase(peer);
+  }
+  return Make(peer, true, error);
 }
 
 StandIn* StandIns::Meet(const Address& source) {
   int error;
   if (StandIn* known = Find(source)) {
     known->located_ = true;
+    List& list = known->reached_ ? reached_ : unknown_;
+    list.splice(list.begin(), list, by_peer_.at(known->peer_));
     return known;
   }
   if (StandIn* named = Attribute(source)) return named;
@@ -90,17 +93,20 @@ void StandIns::Touch(StandIn& stand_in) {
                   at);
 }
 
-const Address* StandIns::WhoIs(uint16_t port) const {
-  const auto found = played_.find(port);
+const Address* StandIns::WhoIs(const Address& stand_in) const {
+  if (stand_in != LoopbackAddress(stand_in.type, stand_in.port)) return nullptr;
+  const auto found = played_.find(stand_in.port);
   return found == played_.end() ? nullptr : &found->second;
 }
 
-void StandIns::Move(const Address& own) {
+int StandIns::Move(const Address& own) {
+  if (own.port == 0 || own.type == AddressType::kName) return EINVAL;
   own_ = own;
-  if (refusing_) return;
+  if (refusing_) return 0;
   for (List* list : {&reached_, &unknown_}) {
     for (const StandIn& stand_in : *list) (void)Connect(stand_in);
   }
+  return 0;
 }
 
 void StandIns::Listen(bool listen) {
@@ -186,10 +192,10 @@ int StandIns::Open(StandIn& stand_in) {
   if (own_.port == 0 || own_.type == AddressType::kName) return EINVAL;
   int error = 0;
   for (int i = 0; i < kTries; i++) {
-    error = Bind(stand_in, Loopback(own_.type));
+    error = Bind(stand_in, LoopbackAddress(own_.type, 0));
     // A host without IPv6: a socket of IPv6 that is bound to no address gets along with IPv4.
     if ((error == EADDRNOTAVAIL || error == EAFNOSUPPORT) && own_.IsUnspecified()) {
-      error = Bind(stand_in, Loopback(AddressType::kIpv4));
+      error = Bind(stand_in, LoopbackAddress(AddressType::kIpv4, 0));
     }
     if (error != 0) return error;
     if (!played_.contains(stand_in.address_.port)) break;
@@ -218,9 +224,7 @@ int StandIns::Bind(StandIn& stand_in, const Address& host) {
 int StandIns::Connect(const StandIn& stand_in) const {
   if (refusing_) return ConnectTo(stand_in.socket(), stand_in.address_);
   if (!own_.IsUnspecified()) return ConnectTo(stand_in.socket(), own_);
-  Address own = Loopback(stand_in.address_.type);
-  own.port = own_.port;
-  return ConnectTo(stand_in.socket(), own);
+  return ConnectTo(stand_in.socket(), LoopbackAddress(stand_in.address_.type, own_.port));
 }
 
 bool StandIns::DropLeastUsed() {
@@ -233,6 +237,11 @@ bool StandIns::DropLeastUsed() {
 void StandIns::Drop(List& list, List::iterator at) {
   by_peer_.erase(at->peer_);
   if (at->source_) by_peer_.erase(*at->source_);
+  gone_.push_back(at->address_.port);
+  if (gone_.size() > kMostGone) {
+    played_.erase(gone_.front());
+    gone_.pop_front();
+  }
   list.erase(at);
 }
 

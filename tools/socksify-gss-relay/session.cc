@@ -8,11 +8,9 @@
 namespace socksify {
 namespace {
 
-// The stream owns the descriptor then; null: nobody does but `fd`.
 StreamPtr OpenStream(uv_loop_t* loop, UniqueFd* fd) {
-  StreamPtr stream = Stream::New(loop);
-  if (stream == nullptr || uv_tcp_open(stream->handle(), fd->get()) != 0) return nullptr;
-  (void)fd->Release();
+  StreamPtr stream = Stream::Open(loop, fd->get());
+  if (stream != nullptr) (void)fd->Release();
   return stream;
 }
 

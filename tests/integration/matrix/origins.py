@@ -19,14 +19,14 @@ from support.sshd import Sshd
 
 
 @contextlib.contextmanager
-def serving(world, argv, port, where="origin", **more):
-    """`argv` there, from when it accepts at `port` until the end; its output is told if it ends early."""
+def serving(world, argv, port, where="origin", udp=False, **more):
+    """`argv` there, from when it accepts at `port`, or has it of UDP, until the end; its output is told if it ends early."""
     address = world.origin_address if where == "origin" else "127.0.0.1"
     settings = {"stdin": subprocess.DEVNULL, "env": base_env({"HOME": "/nonexistent"})} | more
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(world.enter[where](argv), stdout=log, stderr=log, **settings)
         try:
-            await_port(address, port, process, probe=world.prober(where))
+            await_port(address, port, process, probe=(world.udp_prober if udp else world.prober)(where))
             yield process
         except RuntimeError as error:
             log.seek(0)
@@ -257,3 +257,105 @@ def svnserve(world, tmp_path_factory):
             "--listen-port", str(port)]
     with serving(world, argv, port):
         yield Named(world, port, "svn")
+
+
+VSFTPD = """\
+listen=YES
+listen_address={address}
+listen_port={port}
+background=NO
+run_as_launching_user=YES
+anonymous_enable=YES
+local_enable=NO
+no_anon_password=YES
+ftp_username={user}
+anon_root={root}
+write_enable=YES
+anon_upload_enable=YES
+anon_other_write_enable=YES
+allow_writeable_chroot=YES
+secure_chroot_dir={root}/empty
+xferlog_enable=NO
+seccomp_sandbox=NO
+isolate=NO
+isolate_network=NO
+connect_from_port_20=NO
+# Active transfers alone, to where they are asked for: that is the SOCKS server, by another of its addresses.
+pasv_enable=NO
+port_promiscuous=YES
+"""
+
+
+@pytest.fixture(scope="session")
+def vsftpd(world, tmp_path_factory):
+    """An FTP server that connects to its clients, and never the other way round."""
+    root, port = tmp_path_factory.mktemp("vsftpd"), world.port()
+    payload.write_file(root / "blob", 3_000_000, "blob")
+    (root / "empty").mkdir()
+    (root / "conf").write_text(VSFTPD.format(address=world.origin_address, port=port, user=getpass.getuser(), root=root))
+    with serving(world, ["vsftpd", root / "conf"], port):
+        yield Named(world, port, "ftp", root=root)
+
+
+@pytest.fixture(scope="session")
+def udp_echo(world):
+    with Service(world.enter["origin"]([PYTHON, str(TESTS / "support" / "udp_origin.py"), "--address",
+                                        world.origin_address])) as running:
+        yield Named(world, running.port)
+
+
+@pytest.fixture(scope="session")
+def dnsmasq(world, tmp_path_factory):
+    """A name server at `port`, and TFTP, which answers from a port of its own for each file."""
+    if not world.isolated:
+        pytest.skip(f"TFTP has a port of the administrator's: {world.reason}")
+    root, port = tmp_path_factory.mktemp("tftp"), world.port()
+    os.chmod(root, 0o755)
+    payload.write_file(root / "blob", 300_000, "tftp")
+    argv = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", f"--port={port}", "--bind-interfaces",
+            f"--listen-address={world.origin_address}", "--no-resolv", "--no-hosts", "--pid-file=",
+            f"--user={getpass.getuser()}", "--txt-record=text.test.example,a text", "--cache-size=0",
+            "--address=/host.test.example/192.0.2.44", "--enable-tftp", f"--tftp-root={root}"]
+    with serving(world, argv, port):
+        yield Named(world, port, root=root, numeric=world.origin_address)
+
+
+@pytest.fixture(scope="session")
+def ntp(world):
+    if not world.isolated:
+        pytest.skip(f"NTP has a port of the administrator's: {world.reason}")
+    server = [PYTHON, str(TESTS / "support" / "ntp_server.py"), world.origin_address]
+    with Service(world.enter["origin"](server)) as running:
+        yield Named(world, running.port)
+
+
+@pytest.fixture(scope="session")
+def http3(world, tmp_path_factory):
+    """ngtcp2's server: HTTP/3 over QUIC."""
+    directory, port = tmp_path_factory.mktemp("http3"), world.port()
+    payload.write_file(directory / "blob", 1_000_000, "http3")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", directory / "key",
+                    "-out", directory / "certificate", "-subj", f"/CN={world.origin}"], check=True, capture_output=True)
+    argv = ["gtlsserver", "-q", "-d", directory, world.origin_address, str(port), directory / "key", directory / "certificate"]
+    with serving(world, argv, port, udp=True):
+        yield Named(world, port, "https", root=directory)
+
+
+@pytest.fixture(scope="session")
+def dtls(world, tmp_path_factory):
+    """GnuTLS's echo over DTLS."""
+    directory, port = tmp_path_factory.mktemp("dtls"), world.port()
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", directory / "key",
+                    "-out", directory / "certificate", "-subj", f"/CN={world.origin}",
+                    "-addext", f"subjectAltName=DNS:{world.origin}"], check=True, capture_output=True)
+    argv = ["gnutls-serv", "--udp", "--echo", "--quiet", f"--port={port}", f"--x509keyfile={directory}/key",
+            f"--x509certfile={directory}/certificate"]
+    with serving(world, argv, port, udp=True):
+        yield Named(world, port, ca=directory / "certificate")
+
+
+@pytest.fixture(scope="session")
+def coap(world):
+    port = world.port()
+    with serving(world, ["coap-server-notls", "-A", world.origin_address, "-p", str(port)], port, udp=True):
+        yield Named(world, port, "coap")

@@ -4,6 +4,7 @@ import subprocess
 
 import pytest
 
+from support import payload
 from support.servers import PYTHON
 from support.world import NAMESERVER, ORIGIN_ADDRESS, PROXY_ADDRESS
 
@@ -21,6 +22,21 @@ SEEN = {
     "udp": f"-> {ORIGIN_ADDRESS}:80", "ipv6": "-> fd99:0:0:1::2:80", "icmp": f"-> {ORIGIN_ADDRESS}",
     "dns": f"-> {NAMESERVER}:53",
 }
+
+
+DATAGRAMS = {"sealed": b"\1\3\0\5hello", "clear": b"hello", "plaintext": payload.MARKER}
+
+
+@pytest.mark.parametrize("kind", DATAGRAMS)
+def test_the_capture_knows_datagrams(world, edge, kind):
+    """Those to the server, by what is in them; a length that is not the rest is in clear too."""
+    if edge is None:
+        pytest.skip(f"no network namespaces here: {world.reason}")
+    edge.seen()
+    send = f"import socket; socket.socket(type=socket.SOCK_DGRAM).sendto({DATAGRAMS[kind]!r}, ('{PROXY_ADDRESS}', 9))"
+    subprocess.run(world.administer["client"]([PYTHON, "-c", send]), check=True, stdin=subprocess.DEVNULL, timeout=60)
+    seen = edge.seen()
+    assert seen["datagrams"] == {kind: 1}, seen
 
 
 @pytest.mark.parametrize("kind", SENDERS)

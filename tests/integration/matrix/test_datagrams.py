@@ -1,0 +1,75 @@
+"""Programs that speak UDP: every datagram at the edge is the association's, sealed with GSS-API."""
+
+import json
+
+import pytest
+
+from support import payload
+
+
+@pytest.mark.both_levels
+def test_ncat(wrapped, udp_echo):
+    line = payload.MARKER + b"\n" if wrapped.level == "confidentiality" else b"a line\n"
+    assert wrapped.run(["ncat", "-u", "-i", "3s", udp_echo.host, str(udp_echo.port)], input=line).stdout == line
+
+
+def test_socat(wrapped, udp_echo):
+    assert wrapped.run(["socat", "-t2", "-", f"UDP:{udp_echo.address}"], input=b"a line\n").stdout == b"a line\n"
+
+
+@pytest.mark.both_levels
+@pytest.mark.parametrize("way", [(), ("-R",)], ids=["up", "down"])
+def test_iperf3(wrapped, iperf, way):
+    done = wrapped.run(["iperf3", "-u", "-c", iperf.host, "-p", str(iperf.port), "-b", "5M", "-n", "1M", "-l", "1300", "-J", *way])
+    total = json.loads(done.stdout)["end"]["sum"]
+    assert total["packets"] > 700 and total["lost_percent"] < 20, total
+
+
+def test_dig(wrapped, dnsmasq):
+    """At a port of its own, so that what is asked is for that server."""
+    dig = ["dig", "+tries=3", "+short", "-p", str(dnsmasq.port), f"@{dnsmasq.numeric}"]
+    assert wrapped.run([*dig, "text.test.example", "TXT"]).stdout == b'"a text"\n'
+    assert wrapped.run([*dig, "host.test.example"]).stdout == b"192.0.2.44\n"
+
+
+def test_dig_by_name(wrapped, dnsmasq):
+    dig = ["dig", "+tries=3", "+short", "-p", str(dnsmasq.port), f"@{dnsmasq.host}"]
+    assert wrapped.run([*dig, "text.test.example", "TXT"]).stdout == b'"a text"\n'
+
+
+def test_ntpdig(wrapped, ntp):
+    said = json.loads(wrapped.run(["ntpdig", "-j", ntp.host]).stdout)
+    assert abs(said["offset"] - 100) < 10, said
+
+
+def test_http3(wrapped, http3, tmp_path):
+    wrapped.run(["gtlsclient", "-q", "--exit-on-all-streams-close", f"--download={tmp_path}", http3.host, str(http3.port),
+                 http3.url("blob")])
+    assert (tmp_path / "blob").read_bytes() == payload.octets(1_000_000, "http3")
+
+
+def test_dtls(wrapped, dtls):
+    done = wrapped.run(["gnutls-cli", "--udp", "--logfile=/dev/null", f"--x509cafile={dtls.ca}", f"--port={dtls.port}", dtls.host],
+                       input=b"a line\n")
+    assert b"a line\n" in done.stdout
+
+
+def test_coap(wrapped, coap):
+    assert b"libcoap" in wrapped.run(["coap-client-notls", "-B", "10", coap.url()]).stdout
+
+
+# TFTP answers from another port than was asked.
+
+
+def test_curl_tftp(wrapped, dnsmasq):
+    assert wrapped.run(["curl", "-sS", f"tftp://{dnsmasq.host}/blob"]).stdout == payload.octets(300_000, "tftp")
+
+
+def test_busybox_tftp(wrapped, dnsmasq, tmp_path):
+    wrapped.run(["busybox", "tftp", "-g", "-l", str(tmp_path / "blob"), "-r", "blob", dnsmasq.host])
+    assert (tmp_path / "blob").read_bytes() == payload.octets(300_000, "tftp")
+
+
+def test_tftp(wrapped, dnsmasq, tmp_path):
+    wrapped.run(["tftp", "-m", "binary", dnsmasq.host, "-c", "get", "blob", str(tmp_path / "blob")])
+    assert (tmp_path / "blob").read_bytes() == payload.octets(300_000, "tftp")
