@@ -43,8 +43,8 @@ struct Side {
   }
 };
 
-// Of a pair, who makes messages without the library: SOCKSIFY_TEST_GSS_FAST_PATH says client, server
-// or nobody; both otherwise.
+// Of a pair, who makes messages without the library: SOCKSIFY_TEST_GSS_FAST_PATH says client,
+// server or nobody; both otherwise.
 inline bool MayLeaveLibrary(std::string_view side) {
   const char* only = getenv("SOCKSIFY_TEST_GSS_FAST_PATH");
   return only == nullptr || only == side;
