@@ -37,6 +37,7 @@ struct Config {
   std::vector<std::string> gss_services = {"socks", "rcmd"};
   Delegation gss_delegate = Delegation::kPolicy;
   bool gss_nec = false;
+  bool gss_fast_path = true;
   std::string tls_ca, tls_cert, tls_key, tls_name, tls_priority;
   SslMethod ssl_method = SslMethod::k86;
   bool ssl_udp_naked = false;

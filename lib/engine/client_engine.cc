@@ -18,6 +18,7 @@ GssInitiatorOptions GssOptions(const Config& config, const ServerEndpoint& serve
   options.services = config.gss_services;
   options.level = static_cast<ProtectionLevel>(config.protection);
   options.nec = config.gss_nec;
+  options.fast_path = config.gss_fast_path;
   switch (config.gss_delegate) {
     case Delegation::kPolicy:
       options.delegate = GssInitiatorOptions::Delegate::kPolicy;

@@ -21,8 +21,10 @@ std::unique_ptr<SecurityLayer> NewAcceptor(Method method, const ServerPolicy& po
     case Method::kNone:
       return NewClearLayer();
     case Method::kGssapi:
-      return NewGssAcceptor(
-          {.credential = policy.gss_credential, .levels = policy.levels, .nec = policy.gss_nec});
+      return NewGssAcceptor({.credential = policy.gss_credential,
+                             .levels = policy.levels,
+                             .nec = policy.gss_nec,
+                             .fast_path = policy.gss_fast_path});
     case Method::kUserpass:
       return NewUserpassAcceptor(policy.users);
     case Method::kChap:

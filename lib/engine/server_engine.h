@@ -38,6 +38,7 @@ struct ServerPolicy {
                                          ProtectionLevel::kIntegrity};  // accepted
   std::shared_ptr<const GssAcceptorCredential> gss_credential;  // null: the process's default
   bool gss_nec = false;                                         // take the level in clear too
+  bool gss_fast_path = true;                                    // messages without the library
   std::shared_ptr<const SslAcceptorCredential> ssl_credential;  // needed for kSsl
   std::vector<Method> subauth;  // inside ssl, best first; required unless it holds kNone
   bool udp_naked = false;       // agree to relay UDP of ssl clients in clear

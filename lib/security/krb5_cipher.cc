@@ -80,15 +80,14 @@ Result<MessageChecksum> MessageChecksum::New(const Krb5Enctype& enctype, ByteVie
   return MessageChecksum(enctype, std::move(*hmac));
 }
 
-bool MessageChecksum::Make(ByteView text, ByteView more, uint8_t* tag) {
-  const bool added = hmac_.Add(text) && hmac_.Add(more);
+bool MessageChecksum::Make(uint8_t* tag) {
   FinishTag(hmac_, enctype_->tag_size, tag);
-  return added;
+  return std::exchange(good_, true);
 }
 
-bool MessageChecksum::Verify(ByteView text, ByteView more, ByteView tag) {
-  const bool added = hmac_.Add(text) && hmac_.Add(more);
-  return SameTag(hmac_, tag) && added;
+bool MessageChecksum::Verify(ByteView tag) {
+  const bool good = std::exchange(good_, true);
+  return SameTag(hmac_, tag) && good;
 }
 
 }  // namespace socksify

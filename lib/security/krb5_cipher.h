@@ -35,9 +35,11 @@ class MessageChecksum {
  public:
   static Result<MessageChecksum> New(const Krb5Enctype& enctype, ByteView base, uint32_t usage);
 
-  // Of `text` and `more` behind it. False: GnuTLS fails; or the tag is another.
-  bool Make(ByteView text, ByteView more, uint8_t* tag);
-  bool Verify(ByteView text, ByteView more, ByteView tag);
+  void Add(ByteView text) { good_ = hmac_.Add(text) && good_; }
+
+  // Of all that was added since the last of these. False: GnuTLS fails; or the tag is another.
+  bool Make(uint8_t* tag);
+  bool Verify(ByteView tag);
 
  private:
   MessageChecksum(const Krb5Enctype& enctype, Hmac hmac)
@@ -45,6 +47,7 @@ class MessageChecksum {
 
   const Krb5Enctype* enctype_;
   Hmac hmac_;
+  bool good_ = true;  // so far
 };
 
 }  // namespace socksify

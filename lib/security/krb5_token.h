@@ -1,8 +1,9 @@
 // Wrap tokens (RFC 4121 section 4.2), with and without confidentiality:
 //
-//   05 04 | flags | FF | EC (2) | RRC (2) | SND_SEQ (8) | data | checksum
-//   05 04 | flags | FF | EC (2) | RRC (2) | SND_SEQ (8) | E(random block | data | EC octets |
-//   header) | HMAC
+//   header | data | checksum
+//   header | E(random block | data | EC octets | header) | HMAC
+//
+// where the header is 05 04 | flags | FF | EC (2) | RRC (2) | SND_SEQ (8).
 //
 // What follows the header may be turned right by RRC octets; ours never is. Private to
 // security/krb5_*.
@@ -59,6 +60,10 @@ class TokenSealer {
               Bytes* out);
 
  private:
+  // Append the token: false if GnuTLS fails.
+  bool Encrypted(const Krb5Context& context, ByteView header, ByteView plain, Bytes* out);
+  bool Summed(const Krb5Context& context, ByteView header, ByteView plain, Bytes* out);
+
   Krb5DirectionKeys keys_;
 };
 

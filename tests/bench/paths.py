@@ -98,12 +98,14 @@ class Paths:
         self.tls = Tls(Pki(directory / "pki"))
         self.origin = stack.enter_context(Service(world.enter["origin"]([*serve, world.origin_address])))
         self.target = (world.origin_address, self.origin.port)
-        self.servers = {method: self.socksd(method) for method in ("gssapi", "ssl", "none")}
+        self.servers = {"gssapi": self.socksd("gssapi"), "library": self.socksd("gssapi", "--gss-fast-path=0"),
+                        "ssl": self.socksd("ssl", "--ssl-udp-naked"), "none": self.socksd("none")}
         self.routes = {
             "direct": Route(world.enter["client"], base_env(self.realm.env)),
             "method none": self.wrapped("none"),
             "level 1": self.wrapped("gssapi", "integrity"),
             "level 2": self.wrapped("gssapi"),
+            "level 2 by MIT's gss_wrap": self.wrapped("gssapi", server="library", more={"SOCKSIFY_GSS_FAST_PATH": "0"}),
             "ssl": self.wrapped("ssl"),
         }
         self.forward()
@@ -127,15 +129,15 @@ class Paths:
             self.routes["Dante, level 1"] = self.dante("integrity")
             self.routes["Dante, level 2"] = self.dante("confidentiality")
 
-    def socksd(self, method):
+    def socksd(self, method, *options):
         return self.stack.enter_context(SocksServer(
-            "socksd-gss", self.realm, self.directory / method, methods=method, tls=self.tls if method == "ssl" else None,
-            options=["--ssl-udp-naked"] if method == "ssl" else (), listen=f"{self.world.proxy_address}:0",
+            "socksd-gss", self.realm, self.directory / "-".join((method, *options)), methods=method,
+            tls=self.tls if method == "ssl" else None, options=options, listen=f"{self.world.proxy_address}:0",
             enter=self.world.enter["server"]))
 
-    def wrapped(self, method, level="confidentiality"):
-        server = self.servers[method]
-        env = {"SOCKSIFY_METHODS": method}
+    def wrapped(self, method, level="confidentiality", server=None, more=None):
+        server = self.servers[server or method]
+        env = {"SOCKSIFY_METHODS": method, **(more or {})}
         if method == "ssl":
             env |= {"SOCKSIFY_TLS_NAME": "localhost", "SOCKSIFY_SSL_UDP_NAKED": "1"}
         return Route(self.launched, self.socksify.env(f"{self.world.proxy}:{server.port}", level, server.client_env | env))

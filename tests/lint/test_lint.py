@@ -48,6 +48,8 @@ def test_layers():
     ("lib/config/x.cc", '"', "lib/engine/core.h", False),
     ("lib/security/gss_x.cc", "<", "gssapi/gssapi.h", True),
     ("lib/security/clear_layer.cc", "<", "gssapi/gssapi.h", False),
+    ("lib/security/krb5_x.cc", "<", "gssapi/gssapi.h", False), ("lib/security/krb5_x.cc", "<", "gnutls/crypto.h", True),
+    ("lib/security/gss_x.cc", "<", "gnutls/crypto.h", False), ("tests/unit/krb5_x.cc", "<", "krb5/krb5.h", True),
     ("shim/x.cc", "<", "krb5.h", False),
     ("shim/x.cc", '"', "tools/socksd-gss/rules.h", False),
     ("tools/socksd-gss/x.cc", '"', "tools/loop/relay.h", True),

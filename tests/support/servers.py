@@ -13,6 +13,8 @@ TESTS = Path(__file__).resolve().parents[1]
 BUILD = Path(os.environ.get("SOCKSIFY_BUILD", TESTS.parent / "build")).resolve()
 PYTHON = sys.executable
 KINDS = ("socksd-gss", "independent")
+# In the environment it is for all that runs: client and server of ours.
+FAST_PATH = {k: v for k, v in os.environ.items() if k == "SOCKSIFY_GSS_FAST_PATH"}
 LEVELS = {"integrity": "1", "confidentiality": "2"}
 
 
@@ -25,7 +27,8 @@ def built(name):
 
 
 def base_env(realm_env):
-    """What a test's program sees: no setting of the developer's shell."""
+    """What a test's program sees: no setting of the developer's shell but FAST_PATH."""
+    realm_env = FAST_PATH | realm_env
     keep = {k: v for k, v in os.environ.items() if k in ("PATH", "TMPDIR") or k.endswith("SAN_OPTIONS")}
     keep["PATH"] = os.pathsep.join(("/usr/bin", "/bin", "/usr/sbin", "/sbin"))
     keep.setdefault("LSAN_OPTIONS", f"suppressions={TESTS / 'support' / 'lsan.supp'}:print_suppressions=0")
@@ -77,6 +80,7 @@ class SocksServer(Service):
             if faults:
                 raise ValueError("only the independent server misbehaves")
             argv = [built("socksd-gss"), "--listen", listen, "--methods", methods, "--protection", levels]
+            argv += [f"--gss-fast-path={value}" for value in FAST_PATH.values()]
             if user:
                 users = directory / "users"
                 users.write_text(user + "\n")

@@ -109,6 +109,7 @@ TEST(SettingsTest, Choices) {
       {"gss-delegate", {"policy", "always", "never"}},
       {"gss-nec", {"0", "1"}},
       {"ssl-method", {"0x86", "0x06", "both"}},
+      {"gss-fast-path", {"0", "1"}},
       {"ssl-udp-naked", {"0", "1"}},
       {"dns", {"remote", "local"}},
       {"udp", {"relay", "block", "direct"}},

@@ -15,7 +15,7 @@ namespace {
 
 using Level = ProtectionLevel;
 
-constexpr int kMany = 1200;  // more than a receiver keeps in mind
+constexpr size_t kMany = 1200;  // more than a receiver keeps in mind
 
 const Address kTarget = Address::Ipv4({192, 0, 2, 7}, 53);
 
@@ -97,9 +97,9 @@ TEST_F(GssDatagramTest, EveryBoundaryOfSize) {
 
 TEST_F(GssDatagramTest, MissingOnesAndAnyOrderAreAsUdpHasThem) {
   Everywhere([](SecurityLayer& from, SecurityLayer& to) {
-    std::vector<Bytes> datagrams;
-    for (int i = 0; i < 60; i++) {
-      datagrams.push_back(Datagram(from, ("n" + std::to_string(i)).c_str()));
+    std::vector<Bytes> datagrams(60);
+    for (size_t i = 0; i < datagrams.size(); i++) {
+      datagrams[i] = Datagram(from, ("n" + std::to_string(i)).c_str());
     }
     for (size_t i : {3u, 9u, 4u, 0u, 59u, 58u, 20u}) {
       EXPECT_EQ(Opened(to, datagrams[i]), "n" + std::to_string(i));
@@ -110,12 +110,12 @@ TEST_F(GssDatagramTest, MissingOnesAndAnyOrderAreAsUdpHasThem) {
 
 TEST_F(GssDatagramTest, ARepeatedOneIsDroppedHoweverOld) {
   Everywhere([](SecurityLayer& from, SecurityLayer& to) {
-    std::vector<Bytes> datagrams;
-    for (int i = 0; i < kMany; i++) {
-      datagrams.push_back(Datagram(from, "once"));
+    std::vector<Bytes> datagrams(kMany);
+    for (size_t i = 0; i < datagrams.size(); i++) {
+      datagrams[i] = Datagram(from, "once");
       if (i == 17) continue;  // does not come until it is too late to be told from a repeated one
-      ASSERT_EQ(Opened(to, datagrams.back()), "once") << i;
-      ASSERT_EQ(Opened(to, datagrams.back()), "") << i;
+      ASSERT_EQ(Opened(to, datagrams[i]), "once") << i;
+      ASSERT_EQ(Opened(to, datagrams[i]), "") << i;
     }
     for (size_t i = 0; i < datagrams.size(); i++) ASSERT_EQ(Opened(to, datagrams[i]), "") << i;
     EXPECT_EQ(Opened(to, Datagram(from, "next")), "next");

@@ -167,8 +167,9 @@ TEST(Krb5VectorsTest, ChecksumWithSha2) {  // RFC 8009, appendix A
     ASSERT_TRUE(checksum.ok());
     for (size_t cut = 0; cut <= text.size(); cut++) {
       Bytes tag(enctype.tag_size);
-      EXPECT_TRUE(
-          checksum->Make(ByteView(text).first(cut), ByteView(text).subspan(cut), tag.data()));
+      checksum->Add(ByteView(text).first(cut));
+      checksum->Add(ByteView(text).subspan(cut));
+      EXPECT_TRUE(checksum->Make(tag.data()));
       EXPECT_EQ(Hex(tag), vector.tag);
     }
   }

@@ -293,6 +293,7 @@ TEST_F(LoaderTest, ExportedVariablesMakeTheSameConfigWhateverElseThereIs) {
               {"gss-service", "x"},
               {"gss-delegate", "never"},
               {"gss-nec", "1"},
+              {"gss-fast-path", "0"},
               {"tls-ca", "/ca"},
               {"tls-cert", "/cert"},
               {"tls-key", "/key"},

@@ -74,6 +74,7 @@ Result<Server::Rules> ReadRules(const ServerOptions& options, std::shared_ptr<Qu
   rules->policy.levels = options.levels;
   rules->policy.subauth = options.subauth;
   rules->policy.udp_naked = options.ssl_udp_naked;
+  rules->policy.gss_fast_path = options.gss_fast_path;
   rules->targets = options.targets;
   rules->udp_sources = options.udp_sources;
   rules->connect_seconds = options.connect_seconds;

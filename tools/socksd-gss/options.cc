@@ -110,6 +110,14 @@ constexpr Option kOptions[] = {
      SetText<&ServerOptions::keytab>},
     {"gss-service", "NAME", "the service whose keys are used; empty for any (socks)",
      SetText<&ServerOptions::gss_service>},
+    {"gss-fast-path", "0|1", "make messages of Kerberos without its library (1)",
+     [](ServerOptions& options, Text value) {
+       static constexpr std::pair<Text, bool> kValues[] = {{"0", false}, {"1", true}};
+       auto chosen = Choose(value, "choice of 0 and 1", kValues);
+       if (!chosen.ok()) return chosen.status();
+       options.gss_fast_path = *chosen;
+       return Status();
+     }},
     {"protection", "LIST", "accepted levels (integrity,confidentiality)", SetLevels},
     {"tls-cert", "FILE", "the server's certificate and those above it, for ssl",
      SetText<&ServerOptions::tls_cert>},

@@ -23,6 +23,7 @@ struct ServerOptions {
                                          ProtectionLevel::kConfidentiality};
   std::string tls_cert, tls_key, tls_client_ca, tls_priority;
   std::vector<Method> subauth;
+  bool gss_fast_path = true;
   bool ssl_udp_naked = false;
   std::string users_file;
 

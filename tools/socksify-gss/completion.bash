@@ -45,8 +45,8 @@ _socksify_value() {
 }
 
 _socksify_gss() {
-    local options="--server --methods --protection --gss-service --gss-delegate --gss-nec --tls-ca
-        --tls-cert --tls-key --tls-name --tls-priority --ssl-method --ssl-udp-naked --subauth --user --password-file
+    local options="--server --methods --protection --gss-service --gss-delegate --gss-nec
+        --gss-fast-path --tls-ca --tls-cert --tls-key --tls-name --tls-priority --ssl-method --ssl-udp-naked --subauth --user --password-file
         --bypass --dns --udp --bind --no-children --timeout --config --log --log-file --check --print-config --help
         --version -s -m -p -u -x -t -c -v -q -h -V"
     local cur prev words cword
@@ -58,7 +58,7 @@ _socksify_gss() {
     for ((i = 1; i < cword; i++)); do
         case ${words[i]} in
             --) ((i++)) && break ;;
-            --*=* | --check | --print-config | --help | --version | --gss-nec | --ssl-udp-naked | --bind | --no-children) ;;
+            --*=* | --check | --print-config | --help | --version | --gss-nec | --gss-fast-path | --ssl-udp-naked | --bind | --no-children) ;;
             -[smpuxtc] | --*) ((i++)) ;;
             -*) ;;
             *) break ;;
@@ -78,7 +78,7 @@ _socksify_gss() {
 }
 
 _socksd_gss() {
-    local options="--listen --methods --keytab --gss-service --protection --tls-cert --tls-key
+    local options="--listen --methods --keytab --gss-service --gss-fast-path --protection --tls-cert --tls-key
         --tls-client-ca --tls-priority --subauth --ssl-udp-naked --users --allow --deny --max-clients --connect-timeout
         --udp-from --idle-timeout --max-ports --threads --log --help --version"
     local cur prev words cword
@@ -92,6 +92,7 @@ _socksd_gss() {
         --methods) _socksify_list "gssapi ssl chap userpass none" "$value" ;;
         --protection) _socksify_list "integrity confidentiality" "$value" ;;
         --gss-service) _socksify_words "socks rcmd" "$value" ;;
+        --gss-fast-path) _socksify_words "0 1" "$value" ;;
         --subauth) _socksify_list "userpass chap none" "$value" ;;
         --log) _socksify_words "quiet error warn info debug" "$value" ;;
         --keytab | --users | --tls-cert | --tls-key | --tls-client-ca) _socksify_files "$value" ;;
