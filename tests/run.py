@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """`make check`: runs the suites one after the other and sums what they report; the last line is the sum.
 
-    run.py BUILD SUITE...      unit, or a directory of tests, or server: socksd-gss alone against good and bad clients, and the relay
+    run.py BUILD SUITE...      unit, or a directory of tests, or server: socksd-gss alone against good and bad clients, the relay and the agent
 
 Each suite leaves a JUnit report in BUILD/reports. One that ends badly without reporting a failure, or runs nothing, counts
 as one failure.
@@ -16,7 +16,7 @@ from pathlib import Path
 TESTS = Path(__file__).resolve().parent
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", str(min(os.cpu_count() or 1, 8))]
 SERVER = tuple(f"integration/test_{name}.py" for name in (
-    "socksd", "socksd_ssl", "socksd_users", "hostile_client", "ssl_client", "relay"))
+    "socksd", "socksd_ssl", "socksd_users", "hostile_client", "ssl_client", "relay", "agent", "agent_bind"))
 
 
 def outcome(case):

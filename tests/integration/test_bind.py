@@ -1,5 +1,6 @@
 """Listening at the server (--bind 1): whoever connects there is accepted here, and nobody else; every failure is told."""
 
+import errno
 import json
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from support.runner import program
 BIND = {"SOCKSIFY_BIND": "1"}
 LEVELS = ("integrity", "confidentiality")
 PATIENCE = 30
+EOPNOTSUPP = errno.errorcode[errno.EOPNOTSUPP]  # as Python calls it
 
 
 def listener(what, count=1):
@@ -135,7 +137,7 @@ def test_bypassed(independent, socksify):
     assert not independent.since(mark, "session")
 
 
-@pytest.mark.parametrize("fault, error", [("rep=7", "EOPNOTSUPP"), ("rep=2", "EACCES"), ("rep=1", "ECONNREFUSED")])
+@pytest.mark.parametrize("fault, error", [("rep=7", EOPNOTSUPP), ("rep=2", "EACCES"), ("rep=1", "ECONNREFUSED")])
 def test_refused(start_server, socksify, fault, error):
     server = start_server("independent", faults=[fault])
     with Listening(socksify, server, "attempt") as program:

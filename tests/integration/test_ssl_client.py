@@ -6,10 +6,11 @@ import ssl
 import pytest
 
 from support import chap, payload, tls_stream, wire
+from support.payload import echo_through
 from support.process import free_port
 from support.servers import KINDS, Tls
 from support.socks_gss_client import Refused
-from test_ssl_reference import USER, connect, echo
+from test_ssl_reference import USER, connect
 
 
 @pytest.fixture(params=KINDS)
@@ -49,25 +50,25 @@ def up_to(client, stage, context):
 @pytest.mark.parametrize("frame", [1, 7, 65535])
 def test_echo(server, origin, context, frame):
     with connect(server, frame=frame) as client:
-        echo(client.handshake("127.0.0.1", origin.ports["echo"], context), 20_000 if frame == 1 else 300_000)
+        echo_through(client.handshake("127.0.0.1", origin.ports["echo"], context), 20_000 if frame == 1 else 300_000)
         assert client.stream.states == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("method", [wire.SSL, wire.SSL_IANA])
 def test_both_numbers(server, origin, context, method):
     with connect(server) as client:
-        echo(client.handshake("127.0.0.1", origin.ports["echo"], context, methods=(method,)), 1000)
+        echo_through(client.handshake("127.0.0.1", origin.ports["echo"], context, methods=(method,)), 1000)
 
 
 @pytest.mark.parametrize("name", ["localhost", "127.0.0.1"])
 def test_with_and_without_sni(server, origin, context, name):
     with connect(server) as client:
-        echo(client.handshake("127.0.0.1", origin.ports["echo"], context, server_name=name), 1000)
+        echo_through(client.handshake("127.0.0.1", origin.ports["echo"], context, server_name=name), 1000)
 
 
 def test_name_of_the_target(server, origin, context):
     with connect(server) as client:
-        echo(client.handshake(server.target, origin.ports["echo"], context, atyp=3), 1000)
+        echo_through(client.handshake(server.target, origin.ports["echo"], context, atyp=3), 1000)
 
 
 def test_refused_target(server, context):
@@ -102,7 +103,7 @@ def test_resumption(server, origin, context):
     for resumed in (False, True, True):
         with connect(server) as client:
             client.handshake("127.0.0.1", origin.ports["echo"], context, session=session)
-            echo(client, 1000)
+            echo_through(client, 1000)
             assert client.stream.tls.session_reused == resumed
             session = client.stream.tls.session
 
@@ -154,7 +155,7 @@ def test_state_decides_nothing(server, origin, context, state):
         client.send(b"regressed")
         assert client.recv_exact(9) == b"regressed"
         client.put([tls_stream.frame(3, b""), tls_stream.frame(1, b"")])
-        echo(client, 1000)
+        echo_through(client, 1000)
 
 
 # --- options and subauthentication ---
@@ -169,7 +170,7 @@ def test_options_unknown(server, origin, context, offered):
         agreed = client.options(offered)
         assert set(agreed) <= {tls_stream.UDP_NAKED} & set(offered) and len(agreed) == len(set(agreed))
         client.request("127.0.0.1", origin.ports["echo"])
-        echo(client, 1000)
+        echo_through(client, 1000)
 
 
 @pytest.mark.parametrize("offered", [(1,), (0x7F, 1, 0x7F), (1, 1)], ids=["alone", "among others", "twice"])
@@ -180,7 +181,7 @@ def test_subauthentication(subauth_server, origin, context, method, offered):
         assert client.options(offered) == (1,)
         assert client.subauthenticate(method, *USER)
         client.request("127.0.0.1", origin.ports["echo"])
-        echo(client, 1000)
+        echo_through(client, 1000)
         assert client.stream.states == [1, 2, 3, 4]
 
 
@@ -234,7 +235,7 @@ def test_ways_of_chap(subauth_server, origin, context, how):
         more = {"unknown attributes": [(0x7E, b"what"), (chap.TEXT, b"hi")]}.get(how, ())
         client.chap(*USER, mutual=how == "mutual", first=more)
         client.request("127.0.0.1", origin.ports["echo"])
-        echo(client, 1000)
+        echo_through(client, 1000)
 
 
 def test_no_request_before_subauthentication(subauth_server, origin, context):
@@ -282,7 +283,7 @@ def test_hostile_octets(server, origin, context, octets, stage):
     if stage == "request":
         assert origin.await_event("broken", mark, service="discard")["error"] == errno.ECONNRESET
     with connect(server) as client:
-        echo(client.handshake("127.0.0.1", origin.ports["echo"], context), 100)
+        echo_through(client.handshake("127.0.0.1", origin.ports["echo"], context), 100)
 
 
 @pytest.mark.parametrize("how", ["fin", "empty close", "inside a frame", "inside a record"])

@@ -95,9 +95,9 @@ TEST_F(GssDatagramTest, EveryBoundaryOfSize) {
 
 TEST_F(GssDatagramTest, MissingOnesAndAnyOrderAreAsUdpHasThem) {
   Everywhere([](SecurityLayer& from, SecurityLayer& to) {
-    std::vector<Bytes> datagrams;
-    for (int i = 0; i < 60; i++) {
-      datagrams.push_back(Datagram(from, ("n" + std::to_string(i)).c_str()));
+    std::vector<Bytes> datagrams(60);
+    for (size_t i = 0; i < datagrams.size(); i++) {
+      datagrams[i] = Datagram(from, ("n" + std::to_string(i)).c_str());
     }
     for (size_t i : {3u, 9u, 4u, 0u, 59u, 58u, 20u}) {
       EXPECT_EQ(Opened(to, datagrams[i]), "n" + std::to_string(i));
@@ -108,12 +108,12 @@ TEST_F(GssDatagramTest, MissingOnesAndAnyOrderAreAsUdpHasThem) {
 
 TEST_F(GssDatagramTest, ARepeatedOneIsDroppedHoweverOld) {
   Everywhere([](SecurityLayer& from, SecurityLayer& to) {
-    std::vector<Bytes> datagrams;
-    for (int i = 0; i < 300; i++) {
-      datagrams.push_back(Datagram(from, "once"));
+    std::vector<Bytes> datagrams(300);
+    for (size_t i = 0; i < datagrams.size(); i++) {
+      datagrams[i] = Datagram(from, "once");
       if (i == 17) continue;  // does not come until it is too late to be told from a repeated one
-      ASSERT_EQ(Opened(to, datagrams.back()), "once") << i;
-      ASSERT_EQ(Opened(to, datagrams.back()), "") << i;
+      ASSERT_EQ(Opened(to, datagrams[i]), "once") << i;
+      ASSERT_EQ(Opened(to, datagrams[i]), "") << i;
     }
     for (size_t i = 0; i < datagrams.size(); i++) ASSERT_EQ(Opened(to, datagrams[i]), "") << i;
     EXPECT_EQ(Opened(to, Datagram(from, "next")), "next");

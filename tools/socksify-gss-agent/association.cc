@@ -68,7 +68,7 @@ void Association::OnRequest(IncomingRequest incoming) {
       }
       break;
     case AgentRequest::Kind::kMoved:
-      stand_ins_.Move(request.own);
+      reply.error = stand_ins_.Move(request.own);
       break;
     case AgentRequest::Kind::kState:
       reply = Outcome();
@@ -84,6 +84,8 @@ void Association::OnRequestsEnd() { delete this; }
 void Association::OnAttemptEnd(const Status& error) {
   const Status status = error.ok() ? OpenRelay() : error;
   if (!status.ok()) return Fail(status);
+  Log::Info("datagrams are relayed by " + attempt_->server().ToString() + " at " +
+            bound_.ToString());
   attempt_.reset();
   state_ = State::kUp;
   since_ = uv_now(loop_);

@@ -158,8 +158,8 @@ void Attempt::Negotiate() {
   (void)watch_.Start(socket_.get(), step == HandshakeStep::kWantRead ? UV_READABLE : UV_WRITABLE);
 }
 
-void Attempt::End(const Status& error) {
-  const Status why = error;  // the attempt may be gone when the owner reads it
+void Attempt::End(Status error) {
+  const Status why = std::move(error);  // not the attempt's, which may be gone when it is read
   watch_.Stop();
   deadline_.Stop();
   if (preparation_ != nullptr) std::exchange(preparation_, nullptr)->attempt = nullptr;

@@ -68,7 +68,7 @@ class Attempt {
   void OnReady();
   void Negotiate();
   void NoteUnreachable(int error);
-  void End(const Status& error);
+  void End(Status error);
 
   uv_loop_t* const loop_;
   AttemptOwner* const owner_;

@@ -63,8 +63,7 @@ Listener::Listener(uv_loop_t* loop, const Config& config, IncomingRequest& incom
       own_(incoming.request.own.IsUnspecified()
                ? LoopbackAddress(incoming.request.own.type, incoming.request.own.port)
                : incoming.request.own),
-      wanted_(own_.type == AddressType::kIpv4 ? Address::Ipv4({}, own_.port)
-                                              : Address::Ipv6({}, own_.port)),
+      wanted_(Address::Ipv4({}, own_.port)),
       requests_(loop, this, std::move(incoming.channel)),
       first_(std::move(incoming.reply)),
       timer_(

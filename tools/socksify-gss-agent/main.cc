@@ -4,6 +4,7 @@
 // The preloaded library starts it with a control socket as standard input and asks over that
 // (lib/io/agent_protocol.h). It is nobody's child: what was started exits at once, which says that
 // it is up, and a child of that goes on until the control socket has ended, and every channel.
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <uv.h>
@@ -27,7 +28,7 @@ namespace {
 class Program final : public RequestOwner {
  public:
   Program() : config_(LoadFrom([](const char* name) -> const char* { return getenv(name); })) {
-    if (config_.ok()) Log::Open("socksify-gss-agent", config_->log_level, STDERR_FILENO, &write);
+    if (config_.ok()) OpenLog();
   }
 
   int Run() {
@@ -56,6 +57,14 @@ class Program final : public RequestOwner {
   }
 
   void OnRequestsEnd() override { control_.reset(); }
+
+  void OpenLog() const {
+    const int file = config_->log_file.empty()
+                         ? -1
+                         : open(config_->log_file.c_str(),
+                                O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
+    Log::Open("socksify-gss-agent", config_->log_level, file == -1 ? STDERR_FILENO : file, &write);
+  }
 
   const Result<Config> config_;
   uv_loop_t loop_ = {};

@@ -19,7 +19,8 @@ namespace {
 constexpr size_t kMostReached = 4096;
 constexpr size_t kMostUnknown = 256;
 constexpr int kRoom = 1 << 20;  // for bursts, as far as the system allows
-constexpr int kTries = 64;      // for a port that has played nobody yet
+constexpr size_t kMostGone = 12'000;
+constexpr int kTries = 16;  // for a port that has played nobody yet
 
 int Family(const Address& address) {
   return address.type == AddressType::kIpv4 ? AF_INET : AF_INET6;
@@ -61,9 +62,15 @@ StandIns::StandIns(uv_loop_t* loop, StandInOwner* owner, Address own)
 
 StandIn* StandIns::Reach(const Address& peer, int* error) {
   StandIn* found = Find(peer);
-  if (found == nullptr) return Make(peer, true, error);
-  Touch(*found);
-  return found;
+  if (found != nullptr && found->peer_ == peer) {
+    Touch(*found);
+    return found;
+  }
+  if (found != nullptr) {  // a name's, so far; but who asks for an address does not mean the name
+    found->source_.reset();
+    by_peer_.erase(peer);
+  }
+  return Make(peer, true, error);
 }
 
 StandIn* StandIns::Meet(const Address& source) {
@@ -92,12 +99,14 @@ const Address* StandIns::WhoIs(const Address& stand_in) const {
   return found == played_.end() ? nullptr : &found->second;
 }
 
-void StandIns::Move(const Address& own) {
+int StandIns::Move(const Address& own) {
+  if (own.port == 0 || own.type == AddressType::kName) return EINVAL;
   own_ = own;
-  if (refusing_) return;
+  if (refusing_) return 0;
   for (List* list : {&reached_, &unknown_}) {
     for (const StandIn& stand_in : *list) (void)Connect(stand_in);
   }
+  return 0;
 }
 
 void StandIns::Listen(bool listen) {
@@ -228,6 +237,11 @@ bool StandIns::DropLeastUsed() {
 void StandIns::Drop(List& list, List::iterator at) {
   by_peer_.erase(at->peer_);
   if (at->source_) by_peer_.erase(*at->source_);
+  gone_.push_back(at->address_.port);
+  if (gone_.size() > kMostGone) {
+    played_.erase(gone_.front());
+    gone_.pop_front();
+  }
   list.erase(at);
 }
 

@@ -1,14 +1,16 @@
 // The stand-ins of one association: a socket on loopback for each peer of the application's socket,
 // connected to that, so that nobody else can use it.
 //
-// A port plays no two peers as long as the association is there: the library may remember it. The
-// number of stand-ins is bounded; the one that was used least recently goes first, and those that
-// the application has never sent to are counted on their own. For the loop's thread only.
+// The library remembers which port plays whom, so a port plays nobody else until thousands of
+// others have gone after it. The number of stand-ins is bounded; the one that was used least
+// recently goes first, and those that the application has never sent to are counted on their own.
+// For the loop's thread only.
 #ifndef TOOLS_SOCKSIFY_GSS_AGENT_STAND_IN_H_
 #define TOOLS_SOCKSIFY_GSS_AGENT_STAND_IN_H_
 
 #include <uv.h>
 
+#include <deque>
 #include <list>
 #include <optional>
 #include <unordered_map>
@@ -71,8 +73,8 @@ class StandIns {
   // Which peer it plays, or has played; null for none.
   const Address* WhoIs(const Address& stand_in) const;
 
-  // The application's socket is elsewhere by now.
-  void Move(const Address& own);
+  // The application's socket is elsewhere by now. An errno, or 0.
+  int Move(const Address& own);
 
   // From now on they are watched for datagrams, or not.
   void Listen(bool listen);
@@ -106,7 +108,8 @@ class StandIns {
   bool refusing_ = false;
   List reached_, unknown_;
   std::unordered_map<Address, List::iterator, Hash> by_peer_;  // and by the source of a name
-  std::unordered_map<uint16_t, Address> played_;               // by port, also those that are gone
+  std::unordered_map<uint16_t, Address> played_;               // by port, also those of gone_
+  std::deque<uint16_t> gone_;                                  // the oldest first
 };
 
 }  // namespace socksify

@@ -10,7 +10,7 @@ from support import payload
 @pytest.mark.both_levels
 def test_ncat(wrapped, udp_echo):
     line = payload.MARKER + b"\n" if wrapped.level == "confidentiality" else b"a line\n"
-    assert wrapped.run(["ncat", "-u", "-i", "1s", udp_echo.host, str(udp_echo.port)], input=line).stdout == line
+    assert wrapped.run(["ncat", "-u", "-i", "3s", udp_echo.host, str(udp_echo.port)], input=line).stdout == line
 
 
 def test_socat(wrapped, udp_echo):

@@ -39,17 +39,36 @@ def echo(host, port, *sizes):
 
 
 def attempt(host, port, text):
-    """What one datagram comes to: the errno of sending, of receiving, or the answer."""
-    with connected(host, port, timeout=None) as one:  # a blocking one: Python's own timeouts are another
+    """What one datagram of a blocking socket comes to: the errno of sending, of receiving, or the answer."""
+    with socket.socket(type=socket.SOCK_DGRAM) as one:
         one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 3, 0))
-        for step in ("send", "recv"):
+        for step in ("connect", "send", "recv"):
             try:
-                said = one.send(text.encode()) if step == "send" else one.recv(65536).decode(errors="replace")
+                if step == "connect":
+                    one.connect((host, port))
+                elif step == "send":
+                    one.send(text.encode())
+                else:
+                    return say(step="done", answer=one.recv(65536).decode(errors="replace"))
             except BlockingIOError:
                 return say(step=step, error="nothing")
             except OSError as error:
                 return say(step=step, error=name(error.errno))
-    return say(step="done", answer=said)
+
+
+def attempt_nonblocking(host, port, text):
+    """The same question until it is answered, or the socket says why not."""
+    deadline = time.monotonic() + PATIENCE
+    with connected(host, port, timeout=0.1) as one:
+        while time.monotonic() < deadline:
+            try:
+                one.send(text.encode())
+                return say(answer=one.recv(65536).decode(errors="replace"))
+            except TimeoutError:
+                continue
+            except OSError as error:
+                return say(error=name(error.errno))
+    return say(error="nothing")
 
 
 def answers(host, port, *texts):
