@@ -10,7 +10,11 @@ from support import payload
 @pytest.mark.both_levels
 def test_ncat(wrapped, udp_echo):
     line = payload.MARKER + b"\n" if wrapped.level == "confidentiality" else b"a line\n"
-    assert wrapped.run(["ncat", "-u", "-i", "3s", udp_echo.host, str(udp_echo.port)], input=line).stdout == line
+    with wrapped.popen(["ncat", "-u", udp_echo.host, str(udp_echo.port)], stdin=-1) as process:
+        process.stdin.write(line)
+        process.stdin.flush()
+        assert process.stdout.readline() == line
+        process.stdin.close()
 
 
 def test_socat(wrapped, udp_echo):
