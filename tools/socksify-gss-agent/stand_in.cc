@@ -62,9 +62,15 @@ StandIns::StandIns(uv_loop_t* loop, StandInOwner* owner, Address own)
 
 StandIn* StandIns::Reach(const Address& peer, int* error) {
   StandIn* found = Find(peer);
-  if (found == nullptr) return Make(peer, true, error);
-  Touch(*found);
-  return found;
+  if (found != nullptr && found->peer_ == peer) {
+    Touch(*found);
+    return found;
+  }
+  if (found != nullptr) {  // a name's, so far; but who asks for an address does not mean the name
+    found->source_.reset();
+    by_peer_.erase(peer);
+  }
+  return Make(peer, true, error);
 }
 
 StandIn* StandIns::Meet(const Address& source) {
