@@ -69,11 +69,6 @@ def test_curl_tftp(wrapped, dnsmasq):
     assert wrapped.run(["curl", "-sS", f"tftp://{dnsmasq.host}/blob"]).stdout == payload.octets(300_000, "tftp")
 
 
-def test_busybox_tftp(wrapped, dnsmasq, tmp_path):
-    wrapped.run(["busybox", "tftp", "-g", "-l", str(tmp_path / "blob"), "-r", "blob", dnsmasq.host])
-    assert (tmp_path / "blob").read_bytes() == payload.octets(300_000, "tftp")
-
-
 def test_tftp(wrapped, dnsmasq, tmp_path):
     wrapped.run(["tftp", "-m", "binary", dnsmasq.host, "-c", "get", "blob", str(tmp_path / "blob")])
     assert (tmp_path / "blob").read_bytes() == payload.octets(300_000, "tftp")

@@ -100,10 +100,8 @@ def attempt(_):
             announce(listener)
             step = "accept"
             listener.accept()
-        except TimeoutError as error:  # Python's own has no errno
+        except OSError as error:  # Python's own timeout has no errno
             return say(step=step, error=name(error.errno) or "nothing")
-        except OSError as error:
-            return say(step=step, error=name(error.errno))
     return say(step="done")
 
 
