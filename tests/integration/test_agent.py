@@ -429,6 +429,17 @@ def test_it_ends_with_the_channel(independent, start_agent, here):
             late.recv(10)
 
 
+@pytest.mark.parametrize("wait", [False, True])
+def test_what_was_sent_before_the_end_arrives(agent, udp_origin, here, wait):
+    mark = udp_origin.mark()
+    with Association(agent) as association:
+        association.reach(*here, wait=wait)
+        for n in range(50):
+            association.send(b"last %d" % n, *here)
+    for n in range(50):
+        udp_origin.await_event("datagram", mark, head="last %d" % n)
+
+
 def test_it_ends_while_it_is_made(start_server, start_agent, here):
     server = start_server("independent", faults=["stall@reply"])
     agent = start_agent(server)
