@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "shim/associations.h"
+#include "shim/control_data.h"
 #include "shim/dns_stub.h"
 #include "shim/guard.h"
 #include "shim/octets.h"
@@ -45,41 +46,6 @@ bool IsSegmented(int fd) {
   int size = 0;
   socklen_t length = sizeof size;
   return real::getsockopt(fd, SOL_UDP, UDP_SEGMENT, &size, &length) == 0 && size != 0;
-}
-
-// Would it choose an interface, or a source address? A stand-in on loopback has no use for either.
-bool ChoosesSource(const cmsghdr& control) {
-  return (control.cmsg_level == IPPROTO_IP && control.cmsg_type == IP_PKTINFO) ||
-         (control.cmsg_level == IPPROTO_IPV6 && control.cmsg_type == IPV6_PKTINFO);
-}
-
-bool Segments(const cmsghdr& control) {
-  return control.cmsg_level == SOL_UDP && control.cmsg_type == UDP_SEGMENT;
-}
-
-// Calls `visit(head, octets, size)` for each part of the control data; what is malformed, for the
-// kernel to refuse, is a part with an empty head.
-template <typename Visitor>
-void ForEachControl(const msghdr& message, Visitor visit) {
-  const auto* octets = static_cast<const char*>(message.msg_control);
-  size_t at = 0;
-  while (at + sizeof(cmsghdr) <= message.msg_controllen) {
-    cmsghdr head;
-    memcpy(&head, octets + at, sizeof head);
-    if (head.cmsg_len < sizeof head || head.cmsg_len > message.msg_controllen - at) break;
-    const size_t size = std::min(CMSG_ALIGN(head.cmsg_len), message.msg_controllen - at);
-    visit(head, octets + at, size);
-    at += size;
-  }
-  if (at < message.msg_controllen) visit(cmsghdr{}, octets + at, message.msg_controllen - at);
-}
-
-bool AnyControl(const msghdr& message, bool (*fits)(const cmsghdr&)) {
-  bool any = false;
-  if (message.msg_controllen == 0 || !IsAllReadable(message.msg_control, message.msg_controllen))
-    return false;
-  ForEachControl(message, [&](const cmsghdr& head, const char*, size_t) { any |= fits(head); });
-  return any;
 }
 
 DatagramTarget ThroughServer(int fd, const sockaddr* address, socklen_t length, size_t size,

@@ -182,16 +182,6 @@ def test_the_second_reply_fails(start_server, socksify):
         assert len([e for e in server.since(0, "accepted")]) == 1
 
 
-def test_the_server_goes(start_server, socksify):
-    """A program that waits for a connection is not left waiting for ever."""
-    server = start_server("independent")
-    with Listening(socksify, server, "attempt", options=("--timeout=2",)) as program:
-        program.said()
-        server.kill()
-        said = program.said()
-        assert said["step"] == "accept" and said["error"] not in (None, "nothing"), said
-
-
 def test_a_stranger_is_not_let_in(independent, socksify):
     """Whoever on this host finds the loopback listener gets nothing of the program, and does not stand in the way."""
     with Listening(socksify, independent, "blocking", 1) as program:

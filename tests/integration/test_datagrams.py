@@ -61,8 +61,32 @@ def test_asyncio(server, udp_origin, socksify):
 
 
 def test_ncat(server, udp_origin, socksify):
-    done = socksify.run(server, ["ncat", "-u", "-i", "3s", server.target, str(udp_origin.port)], input=b"a line\n")
-    assert done.stdout == b"a line\n", done.stderr
+    """It ends with its input: that is held open until the answer is there."""
+    argv = ["ncat", "-u", server.target, str(udp_origin.port)]
+    with socksify.popen(server, argv, stdin=subprocess.PIPE) as process:
+        for line in (b"a line\n", b"another\n"):
+            process.stdin.write(line)
+            process.stdin.flush()
+            assert process.stdout.readline() == line
+        process.stdin.close()
+        assert process.wait(20) == 0 and process.stderr.read() == b""
+
+
+SENDERS = {
+    "bash": ["bash", "-c", 'printf "gone at once" > /dev/udp/$0/$1'],
+    "non-blocking": [PYTHON, "-c", "import socket, sys; s = socket.socket(type=socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)\n"
+                                   "s.sendto(b'gone at once', (sys.argv[1], int(sys.argv[2])))"],
+    "ncat": ["sh", "-c", 'printf "gone at once" | ncat -u --send-only $0 $1'],
+}
+
+
+@pytest.mark.parametrize("sender", SENDERS)
+def test_sent_and_gone(server, udp_origin, socksify, sender):
+    """What a program sends goes out, although it has ended before the association was made."""
+    mark = udp_origin.mark()
+    done = socksify.run(server, [*SENDERS[sender], "127.0.0.1", str(udp_origin.port)])
+    assert done.returncode == 0 and done.stderr == "", done
+    udp_origin.await_event("datagram", mark, timeout=20, head="gone at once")
 
 
 def test_netcat(server, udp_origin, socksify):

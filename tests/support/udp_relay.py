@@ -58,6 +58,7 @@ class UdpRelay:
             for end in ready:
                 if end is self.session.connection:
                     if not end.recv(BUFFER):
+                        self._drain(self.relay, self._from_client)  # what was sent before the end
                         self.event("over", **self.count, lost_up=self.up.lost, lost_down=self.down.lost)
                         return
                 elif end is self.relay:

@@ -79,7 +79,10 @@ void Association::OnRequest(IncomingRequest incoming) {
   incoming.reply.Send(reply);
 }
 
-void Association::OnRequestsEnd() { delete this; }
+void Association::OnRequestsEnd() {
+  leaving_ = true;
+  Leave();
+}
 
 void Association::OnAttemptEnd(const Status& error) {
   const Status status = error.ok() ? OpenRelay() : error;
@@ -96,6 +99,7 @@ void Association::OnAttemptEnd(const Status& error) {
   for (Waiting& waiting : std::exchange(waiting_, {})) {
     Answer(waiting.peer, true, std::move(waiting.reply));
   }
+  if (leaving_) Leave();
 }
 
 void Association::OnStandIn(StandIn& stand_in) {
@@ -124,10 +128,12 @@ void Association::OnControl() {
   const ssize_t count = recv(control_.get(), octets, sizeof octets, MSG_DONTWAIT);
   if (count > 0 || (count == -1 && (errno == EAGAIN || errno == EINTR))) return;
   End(count == 0 ? "the server has ended it" : strerror(errno));
+  if (leaving_) delete this;
 }
 
 void Association::OnRelay() {
   if (!unsent_.empty()) SendUnsent();
+  if (leaving_) return Leave();
   if (state_ != State::kUp) return;
   int error;
   const size_t came = batch_.Receive(relay_.get(), &error);
@@ -148,10 +154,37 @@ void Association::OnRelay() {
 }
 
 void Association::OnTimer() {
+  if (leaving_ && state_ != State::kPaused) {
+    delete this;
+    return;
+  }
   if (state_ == State::kFailed) stand_ins_.Refuse(false);
   state_ = State::kIdle;
   stand_ins_.Listen(true);
-  if (!waiting_.empty()) Make();
+  if (!waiting_.empty() || leaving_) Make();
+}
+
+// What the application sent before it closed, or ended, is sent on, as the kernel would. The
+// control connection stays for a moment behind the last: its end may overtake them.
+void Association::Leave() {
+  constexpr uint64_t kLingerMs = 500;
+  StandIn* pending = stand_ins_.Pending();
+  int batches = 256;  // who still sends does not keep the others waiting
+  while (state_ == State::kUp && unsent_.empty() && pending != nullptr && batches-- > 0) {
+    OnStandIn(*pending);
+    pending = stand_ins_.Pending();
+  }
+  const bool more = (pending != nullptr && batches > 0) || !unsent_.empty();
+  if (more && state_ == State::kIdle) return Make();
+  if (more && state_ != State::kFailed) return;
+  if (state_ != State::kUp || uv_now(loop_) - last_sent_ >= kLingerMs) {
+    delete this;
+    return;
+  }
+  stand_ins_.Listen(false);
+  stand_ins_.Refuse(true);
+  relay_watch_.Stop();
+  timer_.Start(kLingerMs);
 }
 
 // --- the session ---
@@ -205,7 +238,7 @@ void Association::Fail(const Status& error) {
   state_ = State::kFailed;
   stand_ins_.Refuse(true);
   for (Waiting& waiting : std::exchange(waiting_, {})) waiting.reply.Send(failure_);
-  timer_.Start(backoff_.NextMs());
+  timer_.Start(leaving_ ? 0 : backoff_.NextMs());
 }
 
 void Association::End(std::string_view why) {
@@ -258,6 +291,7 @@ AgentReply Association::Outcome() const {
 // --- datagrams ---
 
 void Association::SendToServer(size_t count) {
+  last_sent_ = uv_now(loop_);
   std::array<ByteView, Batch::kMost> datagrams;
   for (size_t i = 0; i < count; i++) datagrams[i] = batch_.sealed(i);
   int error;

@@ -7,7 +7,8 @@
 //   kPaused  the last one ended too soon, so the next one waits; the kernel keeps datagrams
 //   kFailed  none could be made; the application's datagrams are refused for a while
 //
-// Lives on the loop and destroys itself when its channel has ended.
+// Lives on the loop and destroys itself when its channel has ended, and what the application had
+// sent before has gone to the server.
 #ifndef TOOLS_SOCKSIFY_GSS_AGENT_ASSOCIATION_H_
 #define TOOLS_SOCKSIFY_GSS_AGENT_ASSOCIATION_H_
 
@@ -59,6 +60,7 @@ class Association final : public RequestOwner, public AttemptOwner, public Stand
   void Fail(const Status& error);
   void End(std::string_view why);
   void CloseSession();
+  void Leave();
 
   void Answer(const Address& peer, bool wait, ReplyPipe reply);
   AgentReply Outcome() const;
@@ -74,6 +76,7 @@ class Association final : public RequestOwner, public AttemptOwner, public Stand
   RequestSocket requests_;
   StandIns stand_ins_;
   State state_ = State::kIdle;
+  bool leaving_ = false;              // the channel has ended
   std::unique_ptr<Attempt> attempt_;  // while kMaking
   std::vector<Waiting> waiting_;
   AgentReply failure_;  // of kFailed
@@ -83,10 +86,10 @@ class Association final : public RequestOwner, public AttemptOwner, public Stand
   UniqueFd control_, relay_;
   Address bound_;
   std::vector<Bytes> unsent_;  // sealed, and the kernel had no room; nothing is read meanwhile
-  uint64_t since_ = 0;
+  uint64_t since_ = 0, last_sent_ = 0;
 
   Watch control_watch_, relay_watch_;
-  Timer timer_;  // of kPaused and kFailed
+  Timer timer_;  // of kPaused and kFailed, and at the very end
   Backoff backoff_;
 };
 

@@ -128,6 +128,14 @@ void StandIns::Refuse(bool refuse) {
   }
 }
 
+StandIn* StandIns::Pending() {
+  char octet;
+  for (StandIn& stand_in : reached_) {
+    if (recv(stand_in.socket(), &octet, 1, MSG_PEEK | MSG_DONTWAIT) >= 0) return &stand_in;
+  }
+  return nullptr;
+}
+
 void StandIns::ForgetSources() {
   for (List* list : {&reached_, &unknown_}) {
     for (StandIn& stand_in : *list) {

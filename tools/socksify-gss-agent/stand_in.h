@@ -83,6 +83,9 @@ class StandIns {
   // takes them again. The ports stay theirs: nobody else gets what the application sends there.
   void Refuse(bool refuse);
 
+  // One that has something to read; null for none.
+  StandIn* Pending();
+
   // The server resolves names anew.
   void ForgetSources();
 

@@ -5,11 +5,13 @@ import pytest
 from origins import BLOB
 
 BIND = {"SOCKSIFY_BIND": "1"}
+# curl announces the address of its control connection, not the listener's: it is told where that is seen from outside.
+CURL = ["curl", "-sS", "--fail", "--ftp-port"]
 
 
 @pytest.mark.both_levels
 def test_curl(wrapped, vsftpd, blob):
-    curl = ["curl", "-sS", "--fail", "--ftp-port", "-"]
+    curl = [*CURL, wrapped.world.proxy_address]
     assert wrapped.run([*curl, vsftpd.url("blob")], env=BIND).stdout == BLOB
     wrapped.run([*curl, "-T", blob, vsftpd.url("from-curl")], env=BIND)
     assert (vsftpd.root / "from-curl").read_bytes() == BLOB
@@ -19,7 +21,7 @@ def test_curl_eprt(wrapped, vsftpd):
     """EPRT and PORT, several transfers by one control connection."""
     urls = [vsftpd.url("blob")] * 3
     for way in ("--eprt", "--disable-eprt"):
-        assert wrapped.run(["curl", "-sS", "--fail", way, "--ftp-port", "-", *urls], env=BIND).stdout == BLOB * 3
+        assert wrapped.run([*CURL, wrapped.world.proxy_address, way, *urls], env=BIND).stdout == BLOB * 3
 
 
 def test_lftp(wrapped, vsftpd, blob, tmp_path):

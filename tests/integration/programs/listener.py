@@ -100,10 +100,8 @@ def attempt(_):
             announce(listener)
             step = "accept"
             listener.accept()
-        except TimeoutError:
-            return say(step=step, error="nothing")
-        except OSError as error:
-            return say(step=step, error=name(error.errno))
+        except OSError as error:  # Python's own timeout has no errno
+            return say(step=step, error=name(error.errno) or "nothing")
     return say(step="done")
 
 
