@@ -65,7 +65,7 @@ def protection(medians):
 
 
 def bounds(medians):
-    """How often ours is what the library does; and what a message takes in units of GnuTLS's own cipher and MAC, one after the other."""
+    """Ours as a multiple of the library, and of what GnuTLS's own cipher and MAC do one after the other."""
     def nanoseconds(name):
         return 1e9 / medians[name]["items_per_second"]
 
@@ -79,7 +79,7 @@ def bounds(medians):
                 row += [f"{nanoseconds(f'{library}/level:{level}/octets:{octets}/manual_time') / time:.1f}",
                         f"{100 * sum(map(nanoseconds, parts)) / time:.0f} %"]
             rows.append(row)
-    report.table("the same, as a multiple of the library, and of the speed of GnuTLS's own cipher and MAC one after the other",
+    report.table("the same, as a multiple of the library, and of GnuTLS's own cipher and MAC one after the other",
                  ("level, octets", "seal", "of GnuTLS", "open", "of GnuTLS"), rows)
 
 
