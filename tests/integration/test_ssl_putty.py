@@ -1,5 +1,6 @@
 """PuTTY as a client: CHAP and RFC 1929 as somebody else has read them."""
 
+import signal
 import subprocess
 
 import pytest
@@ -29,7 +30,8 @@ def test_echo(server_of, origin, tmp_path, method):
     data = payload.octets(100_000, "putty")
     with Tap((server.host, server.port)) as tap:
         done = plink(tmp_path, tap, server.target, origin.ports["echo"], **USER, input=data)
-        assert (done.returncode, done.stdout) == (0, data), done.stderr
+        # Debian's plink 0.78 crashes at its end now and then, once it has written everything.
+        assert done.stdout == data and done.returncode in (0, -signal.SIGSEGV), done
         (connection,) = tap.await_done()
     said = bytes(connection.octets[UP])
     assert said.startswith(bytes([wire.SOCKS, 3, wire.NONE, wire.CHAP, wire.USERPASS]))  # the server's choice decides
