@@ -115,10 +115,11 @@ $(B)/obj/%.o: %.cc $(B)/flags
 	$(Q)$(CXX) $(COMMON) $(COMPILE) -c $< -o $@
 
 # --- products -------------------------------------------------------------------------------------
-# The preloaded library: libc alone. The anonymous version node is what makes interposition work.
+# The preloaded library: libc alone. The anonymous version node is what makes interposition work. Every program that is
+# executed maps it, so it is of two segments, not of four.
 $(B)/libsocksify-gss.so: $(SHIM) $(THIN) $(B)/exports.map
 	$(call say,LINK,$@)
-	$(Q)$(CXX) -shared -pthread $(SANFLAGS) $(LDHARDEN) $(STATICCXX) -Wl,--version-script=$(B)/exports.map \
+	$(Q)$(CXX) -shared -pthread $(SANFLAGS) $(LDHARDEN) -Wl,-z,noseparate-code $(STATICCXX) -Wl,--version-script=$(B)/exports.map \
 	  -Wl,-soname,libsocksify-gss.so $(SHIM) $(THIN) -ldl -o $@
 
 $(B)/exports.map: shim/calls.def
