@@ -62,7 +62,7 @@ class SslAcceptor final : public SslNegotiation {
                     {Errc::kPolicy, "the client does not offer the required subauthentication"});
     }
     AppendSslOptions(*reply, chosen);
-    Agree(std::move(chosen));
+    Agree(chosen);
     stage_ = Stage::kOffer;
     return !asked;
   }
