@@ -19,6 +19,12 @@ pid_t g_page_owner = 0;
 
 bool IsPagesOwner() { return g_page_owner == getpid(); }
 
+pid_t Owner(uint64_t word) { return static_cast<pid_t>(word & UINT32_MAX); }
+uint32_t Openings(uint64_t word) { return static_cast<uint32_t>(word >> 32); }
+uint64_t Word(uint32_t openings, pid_t owner) {
+  return uint64_t{openings} << 32 | static_cast<uint32_t>(owner);
+}
+
 void* AllocateShared(size_t size) {
   if (g_page == nullptr || g_used + size > kPageSize || !IsPagesOwner()) {
     void* page =
@@ -59,26 +65,34 @@ ForkShare::Words* ForkShare::NewWords(bool closes) {
 }
 
 bool ForkShare::Prepare(bool closes, bool keep_sending, bool keep_receiving) {
-  Words* words = words_;
-  const pid_t self = getpid();
-  if (words == nullptr) {
-    words = NewWords(closes);
+  if (words_ == nullptr) {
+    Words* const words = NewWords(closes);
     if (words == nullptr) return false;
+    Reset();
+    words_ = words;
   } else {
-    for (auto& owner : words->owner) {
-      pid_t mine = self;
-      owner.compare_exchange_strong(mine, 0);
-    }
+    Open(kReceive);
+    Open(kSend);
   }
-  auto keep = [&](Direction direction) {
-    pid_t nobody = 0;
-    words->owner[direction].compare_exchange_strong(nobody, self);
-  };
-  if (keep_sending) keep(kSend);
-  if (keep_receiving) keep(kReceive);
-  words_ = words;
+  if (keep_sending) (void)Claim(kSend);
+  if (keep_receiving) (void)Claim(kReceive);
   if (closes) closing()->holders.fetch_add(1);
   return true;
+}
+
+// The count first: whoever finds the direction opened must find it known.
+void ForkShare::Open(Direction direction) {
+  std::atomic<uint64_t>& word = words_.load()->direction[direction];
+  const uint64_t now = word;
+  if (Owner(now) != getpid()) return;
+  const uint32_t openings = Openings(now) + 1;
+  openings_[direction] = openings;
+  word = Word(openings, 0);
+}
+
+void ForkShare::Reset() {
+  words_ = nullptr;
+  for (auto& openings : openings_) openings = 0;
 }
 
 bool ForkShare::held_by_others() const {
@@ -121,14 +135,17 @@ ByteView ForkShare::left() const {
 
 bool ForkShare::Owns(Direction direction) const {
   const Words* words = words_.load(std::memory_order_acquire);
-  return words == nullptr || words->owner[direction].load() == getpid();
+  return words == nullptr || Owner(words->direction[direction]) == getpid();
 }
 
 bool ForkShare::Claim(Direction direction) {
-  std::atomic<pid_t>& owner = words_.load()->owner[direction];
+  std::atomic<uint64_t>& word = words_.load()->direction[direction];
   const pid_t self = getpid();
-  pid_t nobody = 0;
-  return owner.load() == self || owner.compare_exchange_strong(nobody, self) || nobody == self;
+  uint64_t now = word;
+  if (Owner(now) == self) return true;
+  const uint32_t openings = openings_[direction];
+  if (now != Word(openings, 0)) return false;
+  return word.compare_exchange_strong(now, Word(openings, self)) || Owner(now) == self;
 }
 
 }  // namespace socksify

@@ -1,6 +1,8 @@
 // Who may use a connection after fork(): parent and child hold the same session, and two processes
 // must never go on with one security context (protocol.md section 1). The first to use a direction
-// owns it; the other gets EIO. A child that only exits or closes takes nothing.
+// owns it; the other gets EIO. A child that only exits or closes takes nothing. At the next fork()
+// the owner opens it again to itself and its new child, whose state is the newest: an earlier child
+// is behind, and remains out.
 //
 // Where a session ends by a message of its own (SSL), only the last process to let go of it may say
 // so: those that have it are counted. One that a signal has ended is not counted off, and the peer
@@ -56,13 +58,15 @@ class ForkShare {
   void Leave(ByteView message);
   ByteView left() const;
 
-  void Reset() { words_ = nullptr; }
+  void Reset();
 
  private:
   static constexpr size_t kMaxMessage = 116;
   static constexpr int kForgotten = -1;  // of `holders`: whoever made the words may use them again
+  // A direction's word: in its lower half the owner's process number, 0 for nobody; in the upper
+  // one how often an owner has opened it to a child.
   struct Words {
-    std::atomic<pid_t> owner[kDirections] = {};
+    std::atomic<uint64_t> direction[kDirections] = {};
   };
   struct ClosingWords : Words {  // of sessions that close
     std::atomic<int> holders{1};
@@ -71,13 +75,15 @@ class ForkShare {
   };
 
   bool Claim(Direction direction);
+  void Open(Direction direction);
   ClosingWords* closing() const {
     return static_cast<ClosingWords*>(words_.load(std::memory_order_acquire));
   }
   static Words* NewWords(bool closes);
   static ClosingWords* NewClosingWords();
 
-  std::atomic<Words*> words_{nullptr};  // in memory that parent and child share
+  std::atomic<Words*> words_{nullptr};                // in memory that parent and child share
+  std::atomic<uint32_t> openings_[kDirections] = {};  // that this process's state knows of
 };
 
 }  // namespace socksify

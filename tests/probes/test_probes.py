@@ -24,8 +24,7 @@ BROKEN = (2, 3, 98, 99)  # exit statuses of probe.h: usage, no peer, hang
 # Datagrams come in from whom nothing was sent to as well, as they do without the server.
 FROM_OTHERS = ("--udp-from=127.0.0.0/8", "--udp-from=::1")
 
-# Probe -> why it may differ for now. It fails when it stops differing, so that the entry goes.
-NOT_YET = {}
+# Probe -> why it differs; it fails when it stops differing, so that the entry goes.
 # Where SOCKS has no word for what the kernel would say, whatever the method: it stays so.
 BY_SOCKS = {
     "udp_refused": "a server has no way to tell that a port refused a datagram, so nothing is heard instead of ECONNREFUSED",
@@ -73,7 +72,7 @@ def direct(name, port):
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("name", NAMES)
 def test_same_answers(name, mode, peer_port, long_lived, socksify, request):
-    known = BYPASSED if mode == "bypassed" else NOT_YET | BY_SOCKS | (BY_SSL if mode == "ssl" else {})
+    known = BYPASSED if mode == "bypassed" else BY_SOCKS | (BY_SSL if mode == "ssl" else {})
     if name in known:
         request.applymarker(pytest.mark.xfail(reason=known[name], strict=True))
     expected = direct(name, peer_port)
