@@ -88,7 +88,7 @@ ssize_t Sender::Put(int fd, const iovec* vectors, size_t count, size_t offset, i
   if (FlushLocked(fd, flags) != 0) return -1;
 
   const size_t wanted = TotalSize(vectors, count) - offset;
-  if (wanted > layer_->MaxPlaintext()) {
+  if (wanted > kBulkPlaintext) {
     frames_.reserve(kMostTogether * kMaxFrameSize);
   } else if (frames_.capacity() > 2 * kMaxFrameSize) {
     frames_ = Bytes();  // the bulk is over
@@ -108,11 +108,12 @@ ssize_t Sender::Put(int fd, const iovec* vectors, size_t count, size_t offset, i
 // At most `frames` frames become the tail. Returns the octets in them, 0 when none are left, -1
 // with errno.
 ssize_t Sender::SealSome(int fd, const iovec* vectors, size_t count, size_t offset, size_t frames) {
+  const size_t most = std::min(layer_->MaxPlaintext(), kBulkPlaintext);
   Bytes copy;
   size_t sealed = 0;
   for (; frames != 0; --frames) {
     ByteView plain;
-    if (!Gather(vectors, count, offset + sealed, layer_->MaxPlaintext(), &copy, &plain)) {
+    if (!Gather(vectors, count, offset + sealed, most, &copy, &plain)) {
       if (sealed == 0) return -1;
       break;  // the next call says so
     }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "lib/wire/frame.h"
+
 namespace socksify {
 namespace {
 
@@ -123,10 +125,14 @@ void KeepUnread(ByteView octets, Bytes* unread) {
   }
 }
 
+size_t MostToSeal(const SecurityLayer& layer, size_t unframed) {
+  return layer.framed() ? std::min(layer.MaxPlaintext(), kBulkPlaintext) : unframed;
+}
+
 // Frames of about the same size: a short one at the end of each read would cost as much as a long
 // one.
 size_t FrameShare(const SecurityLayer& layer, size_t octets) {
-  const size_t most = layer.framed() ? layer.MaxPlaintext() : octets;
+  const size_t most = MostToSeal(layer, octets);
   if (most == 0) return octets;  // which Seal refuses
   const size_t frames = (octets + most - 1) / most;
   return (octets + frames - 1) / frames;

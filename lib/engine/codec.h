@@ -67,6 +67,9 @@ Status CheckEnd(const SecurityLayer& layer, ByteView unread);
 // Keeps the beginning of a frame; an idle session keeps no buffer.
 void KeepUnread(ByteView octets, Bytes* unread);
 
+// Most octets that a frame is to carry, without frames `unframed`.
+size_t MostToSeal(const SecurityLayer& layer, size_t unframed);
+
 // How much of so many octets the next frame is to carry.
 size_t FrameShare(const SecurityLayer& layer, size_t octets);
 

@@ -74,7 +74,7 @@ def compare(medians):
             ("level 2: connect, ms more than method none", f"{level2['connect'] - none['connect']:.2f}")]
     for way in ("down", "up"):
         rows += [(f"{name}, {way}: times ssh -D", f"{medians[name][way] / medians['ssh -D'][way]:.2f}")
-                 for name in ("level 2", "ssl")]
+                 for name in ("level 2", "level 2, AES-128", "ssl")]
         if dante := medians.get("Dante, level 2"):
             rows += [(f"level 2, {way}: times Dante", f"{level2[way] / dante[way]:.2f}"),
                      (f"level 2, {way}: client's processor time, of Dante's", f"{level2[f'{way} cpu'] / dante[f'{way} cpu']:.2f}")]

@@ -38,9 +38,8 @@ void Relay::Start() {
 // As many whole frames as one likes to do at once, so that none is short.
 StreamOwner::Reading Relay::NextReading(Stream* stream) {
   if (stream == wire_.get()) return {codec_.unread(), kAtOnce};
-  const SecurityLayer& layer = codec_.layer();
-  const size_t most = layer.framed() ? layer.MaxPlaintext() : kAtOnce;
-  return {{}, most == 0 || most > kAtOnce ? kAtOnce : kAtOnce / most * most};
+  const size_t most = std::max<size_t>(1, MostToSeal(codec_.layer(), kAtOnce));
+  return {{}, kAtOnce / most * most};
 }
 
 void Relay::OnOctets(Stream* stream, ByteSpan octets) {
