@@ -152,9 +152,9 @@ $(B)/socksd-gss: $(SERVER) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CXX) -pie -pthread $(SANFLAGS) $(LDHARDEN) $(SERVER) $(LIB) $(SEC_LIBS) $(UV_LIBS) -ldl -o $@
 
-$(B)/unit-tests: $(UNIT) $(LIB) | $(B)/libsocksify-gss-core.so
+$(B)/unit-tests: $(UNIT) $(LIB) $(B)/obj/tools/loop/crew.o | $(B)/libsocksify-gss-core.so
 	$(call say,LINK,$@)
-	$(Q)$(CXX) -pthread $(SANFLAGS) $(UNIT) $(LIB) $(SEC_LIBS) -lgmock -lgtest -lgtest_main -ldl -o $@
+	$(Q)$(CXX) -pthread $(SANFLAGS) $(filter %.o,$^) $(SEC_LIBS) $(UV_LIBS) -lgmock -lgtest -lgtest_main -ldl -o $@
 
 $(B)/benchmarks: $(BENCH) $(LIB)
 	$(call say,LINK,$@)

@@ -29,6 +29,14 @@ class LayerCodec final : public Codec {
     }
   }
 
+  ByteView unread() const override { return input_; }
+
+  void FeedInPlace(ByteSpan octets, Pieces* plaintext) override {
+    if (!error_.ok()) return;
+    const size_t taken = OpenFrames(*layer_, octets, plaintext, &error_);
+    KeepUnread(error_.ok() ? octets.subspan(taken) : ByteSpan(), &input_);
+  }
+
   void FeedEof() override {
     if (error_.ok()) error_ = CheckEnd(*layer_, input_);
   }
@@ -38,8 +46,12 @@ class LayerCodec final : public Codec {
   }
   bool peer_closed() const override { return layer_->peer_closed(); }
 
-  Status SendPlaintext(ByteView octets) override {
-    if (error_.ok()) error_ = SealFrames(*layer_, octets, &output_);
+  Status SendPlaintext(ByteView octets) override { return Seal(octets, &output_); }
+
+  SecurityLayer& layer() override { return *layer_; }
+  size_t FrameShare(size_t octets) const override { return socksify::FrameShare(*layer_, octets); }
+  Status Seal(ByteView octets, Bytes* frames) override {
+    if (error_.ok()) error_ = SealFrames(*layer_, octets, frames);
     return error_;
   }
 
@@ -83,15 +95,50 @@ Status CheckEnd(const SecurityLayer& layer, ByteView unread) {
   return {};
 }
 
+size_t OpenFrames(SecurityLayer& layer, ByteSpan input, Pieces* plaintext, Status* error) {
+  if (!layer.framed()) return plaintext->Add(input), input.size();
+  size_t taken = 0;
+  while (taken != input.size()) {
+    const ByteSpan rest = input.subspan(taken);
+    auto size = layer.FrameSize(rest);
+    if (!size.ok()) *error = size.status();
+    if (!size.ok() || *size == 0 || *size > rest.size()) break;
+    auto plain = layer.Open(rest.first(*size));
+    if (!plain.ok()) {
+      *error = plain.status();
+      break;
+    }
+    const bool in_place = plain->data() >= rest.data() && plain->data() < rest.data() + *size;
+    in_place ? plaintext->Add(*plain) : plaintext->Keep(*plain);
+    taken += *size;
+  }
+  return taken;
+}
+
+void KeepUnread(ByteView octets, Bytes* unread) {
+  if (octets.empty()) {
+    *unread = {};
+  } else {
+    unread->assign(octets.begin(), octets.end());
+  }
+}
+
 // Frames of about the same size: a short one at the end of each read would cost as much as a long
-// one. No token of empty plaintext: Jargyle takes it as the end.
+// one.
+size_t FrameShare(const SecurityLayer& layer, size_t octets) {
+  const size_t most = layer.framed() ? layer.MaxPlaintext() : octets;
+  if (most == 0) return octets;  // which Seal refuses
+  const size_t frames = (octets + most - 1) / most;
+  return (octets + frames - 1) / frames;
+}
+
+// No token of empty plaintext: Jargyle takes it as the end.
 Status SealFrames(SecurityLayer& layer, ByteView plain, Bytes* output) {
   if (plain.empty()) return {};
-  const size_t most = layer.framed() ? layer.MaxPlaintext() : plain.size();
-  if (most == 0) return {Errc::kUnsupported, "no frame can hold any plaintext"};
-  const size_t frames = (plain.size() + most - 1) / most;
-  const size_t share = (plain.size() + frames - 1) / frames;
-  output->reserve(output->size() + plain.size() + frames * layer.MinFrameSize() * 2);
+  const size_t share = FrameShare(layer, plain.size());
+  const size_t frames = (plain.size() + share - 1) / share;
+  if (frames > 1)
+    output->reserve(output->size() + plain.size() + frames * layer.MinFrameSize() * 2);
   while (!plain.empty()) {
     const size_t count = std::min(share, plain.size());
     if (Status status = layer.Seal(plain.first(count), output); !status.ok()) return status;
