@@ -15,20 +15,11 @@ class LayerCodec final : public Codec {
   const Status& error() const override { return error_; }
 
   void Feed(ByteView octets) override {
-    if (!error_.ok()) return;
-    Append(input_, octets);
-    size_t taken = 0;
-    while (error_.ok()) {
-      auto size = OpenFrame(*layer_, ByteSpan(input_).subspan(taken), &plaintext_);
-      if (!size.ok()) error_ = size.status();
-      if (!size.ok() || *size == 0) break;
-      taken += *size;
-    }
-    if (!error_.ok() || taken == input_.size()) {
-      input_ = {};  // an idle session keeps no buffer
-    } else {
-      input_.erase(input_.begin(), input_.begin() + static_cast<ptrdiff_t>(taken));
-    }
+    Bytes all = std::exchange(input_, {});
+    Append(all, octets);
+    Pieces opened;
+    FeedInPlace(all, &opened);
+    for (const ByteView piece : opened.views()) Append(plaintext_, piece);
   }
 
   ByteView unread() const override { return input_; }
@@ -74,18 +65,33 @@ std::unique_ptr<Codec> NewCodec(std::unique_ptr<SecurityLayer> layer) {
   return std::make_unique<LayerCodec>(std::move(layer));
 }
 
-Result<size_t> OpenFrame(SecurityLayer& layer, ByteSpan input, Bytes* plaintext) {
+namespace {
+
+struct Opened {
+  size_t size;     // of the frame, 0 while it is not whole
+  ByteSpan plain;  // in it, or in the layer
+};
+
+Result<Opened> OpenFirst(SecurityLayer& layer, ByteSpan input) {
   size_t whole = input.size();
   if (layer.framed()) {
     auto size = layer.FrameSize(input);
     if (!size.ok()) return size.status();
-    if (*size == 0 || *size > input.size()) return size_t{0};
+    if (*size == 0 || *size > input.size()) return Opened{0, {}};
     whole = *size;
   }
   auto plain = layer.Open(input.first(whole));
   if (!plain.ok()) return plain.status();
-  Append(*plaintext, *plain);
-  return whole;
+  return Opened{whole, *plain};
+}
+
+}  // namespace
+
+Result<size_t> OpenFrame(SecurityLayer& layer, ByteSpan input, Bytes* plaintext) {
+  auto opened = OpenFirst(layer, input);
+  if (!opened.ok()) return opened.status();
+  Append(*plaintext, opened->plain);
+  return opened->size;
 }
 
 Status CheckEnd(const SecurityLayer& layer, ByteView unread) {
@@ -98,21 +104,16 @@ Status CheckEnd(const SecurityLayer& layer, ByteView unread) {
 }
 
 size_t OpenFrames(SecurityLayer& layer, ByteSpan input, Pieces* plaintext, Status* error) {
-  if (!layer.framed()) return plaintext->Add(input), input.size();
   size_t taken = 0;
   while (taken != input.size()) {
     const ByteSpan rest = input.subspan(taken);
-    auto size = layer.FrameSize(rest);
-    if (!size.ok()) *error = size.status();
-    if (!size.ok() || *size == 0 || *size > rest.size()) break;
-    auto plain = layer.Open(rest.first(*size));
-    if (!plain.ok()) {
-      *error = plain.status();
-      break;
-    }
-    const bool in_place = plain->data() >= rest.data() && plain->data() < rest.data() + *size;
-    in_place ? plaintext->Add(*plain) : plaintext->Keep(*plain);
-    taken += *size;
+    auto opened = OpenFirst(layer, rest);
+    if (!opened.ok()) *error = opened.status();
+    if (!opened.ok() || opened->size == 0) break;
+    const uint8_t* const at = opened->plain.data();
+    const bool in_place = at >= rest.data() && at < rest.data() + rest.size();
+    in_place ? plaintext->Add(opened->plain) : plaintext->Keep(opened->plain);
+    taken += opened->size;
   }
   return taken;
 }
