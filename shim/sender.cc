@@ -17,8 +17,8 @@ namespace socksify {
 namespace {
 
 // Frames that one system call sends. The first of a call of the application's goes by itself, so
-// that the peer begins early; then a waking of the peer is the dearer part.
-constexpr size_t kMostTogether = 4;
+// that the peer begins early; then waking the peer is the dearer part.
+constexpr size_t kMostTogether = 2;
 
 constexpr int kExitMilliseconds = 100;    // for another thread to come out of send(), if it lives
 constexpr int kCloseMilliseconds = 2000;  // and where the peer would see a truncation without it

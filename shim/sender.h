@@ -1,6 +1,6 @@
 // The outgoing direction of a framed connection: seals and writes frames.
 //
-// What is accepted is sealed at once. The tail that the kernel does not take stays here, a few
+// What is accepted is sealed at once. The tail that the kernel does not take stays here, two
 // frames at most, and goes out before anything else: with the next call, or by the service
 // thread, also after close() and at exit.
 #ifndef SHIM_SENDER_H_
