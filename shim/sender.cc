@@ -19,6 +19,7 @@ namespace {
 // Frames that one system call sends. The first of a call of the application's goes by itself, so
 // that the peer begins early; then waking the peer is the dearer part.
 constexpr size_t kMostTogether = 2;
+constexpr size_t kShort = 16384;  // and what is left behind it goes along if it is shorter
 
 constexpr int kExitMilliseconds = 100;    // for another thread to come out of send(), if it lives
 constexpr int kCloseMilliseconds = 2000;  // and where the peer would see a truncation without it
@@ -90,11 +91,12 @@ ssize_t Sender::Put(int fd, const iovec* vectors, size_t count, size_t offset, i
   const size_t wanted = TotalSize(vectors, count) - offset;
   if (wanted > kBulkPlaintext) {
     frames_.reserve(kMostTogether * kMaxFrameSize);
-  } else if (frames_.capacity() > 2 * kMaxFrameSize) {
+  } else if (frames_.capacity() >= kMostTogether * kMaxFrameSize) {
     frames_ = Bytes();  // the bulk is over
   }
   ssize_t accepted = 0;
-  for (size_t together = 1;; together = std::min(2 * together, kMostTogether)) {
+  size_t together = wanted < kBulkPlaintext + kShort ? kMostTogether : 1;
+  for (;; together = kMostTogether) {
     const ssize_t sealed = SealSome(fd, vectors, count, offset, together);
     if (sealed <= 0) return accepted != 0 ? accepted : sealed;
     const int unsent = FlushLocked(fd, flags);
