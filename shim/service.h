@@ -11,6 +11,8 @@
 
 namespace socksify {
 
+struct Preparation;
+
 class Service {
  public:
   // Runs the attempt to its end, or its deadline, and tells the connection, which is kConnecting.
@@ -19,6 +21,9 @@ class Service {
 
   // The attempt's Prepare(), in the caller's thread, as BlockingWork.
   static Attempt::Next Prepare(Attempt& attempt);
+
+  // For the preparers: the attempt is prepared.
+  static void Prepared(std::shared_ptr<Preparation> preparation);
 
   // Sends the connection's tail when the kernel takes it, also if the application closes `fd`.
   static void Flush(ConnectionRef connection, int fd);
