@@ -111,6 +111,7 @@ bool EnterLoop(Function add) {
 }  // namespace
 
 void Service::Negotiate(ConnectionRef connection, int fd, std::unique_ptr<Attempt> attempt) {
+  attempt->Begin(fd);
   const DescriptorHeadroom headroom;
   const int duplicate = headroom.enough() ? OwnDescriptor::Duplicate(fd) : -1;
   if (duplicate >= 0) {
@@ -149,11 +150,6 @@ void Service::Flush(ConnectionRef connection, int fd) {
   }
   pollfd wait = {fd, 0, 0};  // then the tail goes out here and now
   while ((wait.events = connection->FlushTail(fd)) != 0) (void)real::poll(&wait, 1, -1);
-}
-
-Attempt::Next Service::Prepare(Attempt& attempt) {
-  const BlockingWork work;
-  return attempt.Prepare();
 }
 
 void Service::Wake() {

@@ -19,9 +19,6 @@ class Service {
   // `fd` is the application's; the service works on a duplicate. Does not block.
   static void Negotiate(ConnectionRef connection, int fd, std::unique_ptr<Attempt> attempt);
 
-  // The attempt's Prepare(), in the caller's thread, as BlockingWork.
-  static Attempt::Next Prepare(Attempt& attempt);
-
   // For the preparers: the attempt is prepared.
   static void Prepared(std::shared_ptr<Preparation> preparation);
 
