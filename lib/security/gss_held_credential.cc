@@ -1,6 +1,5 @@
 #include "lib/security/gss_held_credential.h"
 
-#include <krb5.h>
 #include <pthread.h>
 #include <sys/stat.h>
 
@@ -68,12 +67,6 @@ __attribute__((constructor)) void PrepareForForks() {
                  &LeaveThemToTheParent);
 }
 
-// The library reads its configuration again for every context, unless there is one that has it.
-void HoldConfiguration() {
-  static krb5_context held = nullptr;  // never freed
-  [[maybe_unused]] static const krb5_error_code error = krb5_init_context(&held);
-}
-
 std::shared_ptr<const HeldCredential> Exchange(const std::string& target,
                                                std::shared_ptr<const HeldCredential> credential) {
   pthread_mutex_lock(&g_mutex);
@@ -97,7 +90,7 @@ std::shared_ptr<const HeldCredential> HeldCredential::Find(const std::string& ta
 }
 
 void HeldCredential::Acquire(const std::string& target, OM_uint32 lifetime) {
-  HoldConfiguration();
+  HoldKerberosConfiguration();
   if (lifetime <= kLeastLifetime) return;
   auto file = TicketFile::Default();
   if (!file) return;
