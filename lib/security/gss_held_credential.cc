@@ -8,7 +8,6 @@
 #include <optional>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace socksify {
 namespace {
@@ -48,23 +47,28 @@ namespace {
 
 using Credentials = std::map<std::string, std::shared_ptr<const HeldCredential>>;
 
-pthread_mutex_t g_mutex = PTHREAD_MUTEX_INITIALIZER;  // held across no call of the library
+struct Table {
+  Credentials credentials;
+  Table* parents = nullptr;  // of the process that has forked this one
+};
 
-Credentials& Held() {  // guarded by g_mutex; never destroyed
-  static auto* const held = new Credentials();
-  return *held;
+pthread_mutex_t g_mutex = PTHREAD_MUTEX_INITIALIZER;  // held across no call of the library
+Table* g_table = nullptr;                             // guarded by it; never destroyed
+
+Credentials& Held() {
+  if (g_table == nullptr) g_table = new Table();
+  return g_table->credentials;
 }
 
-// A thread of the parent's may have been using one, and hold its lock: a child acquires its own.
+// A thread of the parent's may hold the lock of one of these: a child acquires its own. Nothing is
+// locked before a fork: whoever forks may have to wait for threads that come here.
 void LeaveThemToTheParent() {
-  static auto* const left = new std::vector<Credentials>();
-  left->push_back(std::exchange(Held(), {}));
-  pthread_mutex_unlock(&g_mutex);
+  g_mutex = PTHREAD_MUTEX_INITIALIZER;
+  g_table = new Table{{}, g_table};
 }
 
 __attribute__((constructor)) void PrepareForForks() {
-  pthread_atfork([] { pthread_mutex_lock(&g_mutex); }, [] { pthread_mutex_unlock(&g_mutex); },
-                 &LeaveThemToTheParent);
+  pthread_atfork(nullptr, nullptr, &LeaveThemToTheParent);
 }
 
 std::shared_ptr<const HeldCredential> Exchange(const std::string& target,
