@@ -61,7 +61,8 @@ rooms     = $(patsubst %.cc,$(B)/obj/%.o,$(wildcard $(addsuffix /*.cc,$(1))))
 THIN     := $(call rooms,lib/base lib/wire lib/config lib/io)
 CORE     := $(call rooms,lib/base lib/wire lib/config lib/security lib/engine)
 LIB      := $(call rooms,lib/base lib/wire lib/config lib/security lib/engine lib/io)
-SHIM     := $(call rooms,shim)
+SHIM     := $(addprefix $(B)/obj/shim/,process.o run_environment.o entry_processes.o)
+SHIM     += $(filter-out $(SHIM),$(call rooms,shim))
 LAUNCHER := $(call rooms,tools/socksify-gss)
 SERVER   := $(call rooms,tools/socksd-gss tools/loop)
 RELAY    := $(call rooms,tools/socksify-gss-relay tools/helper tools/loop)
@@ -116,7 +117,7 @@ $(B)/obj/%.o: %.cc $(B)/flags
 
 # --- products -------------------------------------------------------------------------------------
 # The preloaded library: libc alone. The anonymous version node is what makes interposition work. Every program that is
-# executed maps it, so it is of two segments, not of four.
+# executed maps it, so it is of two segments, not of four, and what runs in every one comes first (SHIM), on few pages.
 $(B)/libsocksify-gss.so: $(SHIM) $(THIN) $(B)/exports.map
 	$(call say,LINK,$@)
 	$(Q)$(CXX) -shared -pthread $(SANFLAGS) $(LDHARDEN) -Wl,-z,noseparate-code $(STATICCXX) -Wl,--version-script=$(B)/exports.map \
@@ -151,9 +152,9 @@ $(B)/socksd-gss: $(SERVER) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CXX) -pie -pthread $(SANFLAGS) $(LDHARDEN) $(SERVER) $(LIB) $(SEC_LIBS) $(UV_LIBS) -ldl -o $@
 
-$(B)/unit-tests: $(UNIT) $(LIB) | $(B)/libsocksify-gss-core.so
+$(B)/unit-tests: $(UNIT) $(LIB) $(B)/obj/tools/loop/crew.o | $(B)/libsocksify-gss-core.so
 	$(call say,LINK,$@)
-	$(Q)$(CXX) -pthread $(SANFLAGS) $(UNIT) $(LIB) $(SEC_LIBS) -lgmock -lgtest -lgtest_main -ldl -o $@
+	$(Q)$(CXX) -pthread $(SANFLAGS) $(filter %.o,$^) $(SEC_LIBS) $(UV_LIBS) -lgmock -lgtest -lgtest_main -ldl -o $@
 
 $(B)/benchmarks: $(BENCH) $(LIB)
 	$(call say,LINK,$@)

@@ -14,6 +14,7 @@
 #include "shim/real_calls.h"
 #include "shim/report.h"
 #include "shim/signals.h"
+#include "shim/user_memory.h"
 
 namespace socksify {
 
@@ -32,12 +33,6 @@ bool Connection::Own(ForkShare::Direction direction) {
 }
 
 namespace {
-
-size_t TotalSize(const iovec* vectors, size_t count) {
-  size_t total = 0;
-  for (size_t i = 0; i < count; ++i) total += vectors[i].iov_len;
-  return total;
-}
 
 // The vectors without their first `offset` octets.
 std::vector<iovec> Behind(const iovec* vectors, size_t count, size_t offset) {

@@ -187,6 +187,12 @@ bool IsElsewhere(int fd) {
          IsAnothersSession(fd);
 }
 
+// What most of a program's descriptors are. The commonest calls ask it before all else, and serve
+// the others in a function of its own: its stack frame would cost more than the question.
+bool IsNothingToUs(int fd) {
+  return __builtin_expect(DescriptorTable::Get(fd) == DescriptorTable::Mark::kNone, 1);
+}
+
 }  // namespace
 }  // namespace socksify
 
@@ -213,7 +219,7 @@ using namespace socksify;  // NOLINT: the functions below are libc's
     SERVE_FOUND(fd, flags, ours, theirs);                 \
   } while (false)
 
-EXPORT ssize_t read(int fd, void* buffer, size_t count) {
+[[gnu::noinline]] static ssize_t Read(int fd, void* buffer, size_t count) {
   iovec vector;
   SERVE(
       fd, 0,
@@ -222,10 +228,16 @@ EXPORT ssize_t read(int fd, void* buffer, size_t count) {
                  : (vector = Vector(buffer, count),
                     ReadPlainly(fd, &vector, 1, 0, [&] { return real::read(fd, buffer, count); })));
 }
+EXPORT ssize_t read(int fd, void* buffer, size_t count) {
+  return IsNothingToUs(fd) ? real::read(fd, buffer, count) : Read(fd, buffer, count);
+}
 
-EXPORT ssize_t readv(int fd, const iovec* vectors, int count) {
+[[gnu::noinline]] static ssize_t ReadVectors(int fd, const iovec* vectors, int count) {
   SERVE(fd, 0, ReadOn(*connection, fd, vectors, count, 0),
         ReadPlainly(fd, vectors, count, 0, [&] { return real::readv(fd, vectors, count); }));
+}
+EXPORT ssize_t readv(int fd, const iovec* vectors, int count) {
+  return IsNothingToUs(fd) ? real::readv(fd, vectors, count) : ReadVectors(fd, vectors, count);
 }
 
 // preadv2 and pwritev2 take sockets with the offset -1; RWF_ flags other than none do not matter to
@@ -242,11 +254,15 @@ EXPORT ssize_t preadv64v2(int fd, const iovec* vectors, int count, off64_t offse
   return preadv2(fd, vectors, count, offset, flags);
 }
 
-EXPORT ssize_t recv(int fd, void* buffer, size_t count, int flags) {
+[[gnu::noinline]] static ssize_t Receive(int fd, void* buffer, size_t count, int flags) {
   iovec vector;
   SERVE(fd, flags, (vector = Vector(buffer, count), ReceiveOn(*connection, fd, &vector, 1, flags)),
         (vector = Vector(buffer, count),
          ReadPlainly(fd, &vector, 1, flags, [&] { return real::recv(fd, buffer, count, flags); })));
+}
+EXPORT ssize_t recv(int fd, void* buffer, size_t count, int flags) {
+  return IsNothingToUs(fd) ? real::recv(fd, buffer, count, flags)
+                           : Receive(fd, buffer, count, flags);
 }
 
 EXPORT ssize_t recvfrom(int fd, void* buffer, size_t count, int flags, sockaddr* address,
@@ -273,16 +289,22 @@ EXPORT int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, timesp
         ReceiveDatagrams(fd, messages, count, flags, timeout));
 }
 
-EXPORT ssize_t write(int fd, const void* buffer, size_t count) {
+[[gnu::noinline]] static ssize_t Write(int fd, const void* buffer, size_t count) {
   iovec vector;
   SERVE(fd, 0, (vector = Vector(buffer, count), SendOn(*connection, fd, &vector, 1, 0)),
         (vector = Vector(buffer, count),
          WritePlainly(fd, &vector, 1, 0, [&] { return real::write(fd, buffer, count); })));
 }
+EXPORT ssize_t write(int fd, const void* buffer, size_t count) {
+  return IsNothingToUs(fd) ? real::write(fd, buffer, count) : Write(fd, buffer, count);
+}
 
-EXPORT ssize_t writev(int fd, const iovec* vectors, int count) {
+[[gnu::noinline]] static ssize_t WriteVectors(int fd, const iovec* vectors, int count) {
   SERVE(fd, 0, WriteOn(*connection, fd, vectors, count, 0),
         WritePlainly(fd, vectors, count, 0, [&] { return real::writev(fd, vectors, count); }));
+}
+EXPORT ssize_t writev(int fd, const iovec* vectors, int count) {
+  return IsNothingToUs(fd) ? real::writev(fd, vectors, count) : WriteVectors(fd, vectors, count);
 }
 
 EXPORT ssize_t pwritev2(int fd, const iovec* vectors, int count, off_t offset, int flags) {
@@ -297,12 +319,15 @@ EXPORT ssize_t pwritev64v2(int fd, const iovec* vectors, int count, off64_t offs
   return pwritev2(fd, vectors, count, offset, flags);
 }
 
-EXPORT ssize_t send(int fd, const void* buffer, size_t count, int flags) {
+[[gnu::noinline]] static ssize_t Send(int fd, const void* buffer, size_t count, int flags) {
   iovec vector;
   SERVE(fd, flags, (vector = Vector(buffer, count), SendOn(*connection, fd, &vector, 1, flags)),
         (vector = Vector(buffer, count), WritePlainly(fd, &vector, 1, flags, [&] {
            return real::send(fd, buffer, count, flags);
          })));
+}
+EXPORT ssize_t send(int fd, const void* buffer, size_t count, int flags) {
+  return IsNothingToUs(fd) ? real::send(fd, buffer, count, flags) : Send(fd, buffer, count, flags);
 }
 
 EXPORT ssize_t sendto(int fd, const void* buffer, size_t count, int flags, const sockaddr* address,

@@ -34,7 +34,7 @@ using How = Service::How;
 
 // At the end of this program, by exit or by exec: the service's threads, which have the tails, go.
 void End(How how) {
-  if (!InVforkChild()) Service::End(how);
+  if (PreparedForForks() && !InVforkChild()) Service::End(how);
 }
 
 __attribute__((destructor)) void EndInOrder() { End(How::kInOrder); }

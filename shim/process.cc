@@ -97,6 +97,8 @@ void PrepareForForks() {
   pthread_atfork(&BeforeFork, &AfterForkInParent, [] { AfterForkInChild(true); });
 }
 
+bool PreparedForForks() { return g_pid.load(std::memory_order_relaxed) != 0; }
+
 bool InVforkChild() {
   const pid_t owner = g_pid.load(std::memory_order_relaxed);
   if (owner == 0 || owner == getpid()) return false;

@@ -8,6 +8,9 @@ namespace socksify {
 // descriptor.
 void PrepareForForks();
 
+// Have they been? Until then nothing here is the shim's.
+bool PreparedForForks();
+
 // Is this the child of vfork, which borrows the parent's memory but has descriptors of its own?
 // Then the table is the parent's and stays as it is. A child made without fork(3) is noticed here,
 // and made whole.

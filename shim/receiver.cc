@@ -30,12 +30,6 @@ constexpr size_t kCapacity = 2 * kMaxFrameSize + kMaxHeld;
 
 constexpr int kCloseMilliseconds = 2000;  // for another thread to come out, if it lives
 
-size_t TotalSize(const iovec* vectors, size_t count) {
-  size_t total = 0;
-  for (size_t i = 0; i < count; ++i) total += vectors[i].iov_len;
-  return total;
-}
-
 // Copies `octets` into the vectors behind the first `offset` octets they hold. False with errno
 // when a page on the way cannot be written.
 bool Scatter(const iovec* vectors, size_t count, size_t offset, ByteView octets) {

@@ -47,12 +47,14 @@ std::string RunDirectory() {
 void RemoveStale(const std::string& directory) {
   DIR* listing = opendir(directory.c_str());
   if (listing == nullptr) return;
+  timespec now;  // time(2) would be looked up in the kernel's library at the start of every program
+  clock_gettime(CLOCK_REALTIME, &now);
   while (const dirent* entry = readdir(listing)) {
     const pid_t pid = static_cast<pid_t>(strtol(entry->d_name, nullptr, 10));
     if (pid <= 0 || kill(pid, 0) == 0 || errno != ESRCH) continue;
     struct stat status;
     const std::string path = directory + "/" + entry->d_name;
-    if (lstat(path.c_str(), &status) == 0 && time(nullptr) - status.st_mtime > kStaleAfter) {
+    if (lstat(path.c_str(), &status) == 0 && now.tv_sec - status.st_mtime > kStaleAfter) {
       (void)unlink(path.c_str());
     }
   }

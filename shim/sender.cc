@@ -8,12 +8,17 @@
 #include <utility>
 
 #include "lib/base/log.h"
+#include "lib/wire/frame.h"
 #include "shim/real_calls.h"
 #include "shim/signals.h"
 #include "shim/user_memory.h"
 
 namespace socksify {
 namespace {
+
+// Frames that one system call sends. The first of a call of the application's goes by itself, so
+// that the peer begins early; then a waking of the peer is the dearer part.
+constexpr size_t kMostTogether = 4;
 
 constexpr int kExitMilliseconds = 100;    // for another thread to come out of send(), if it lives
 constexpr int kCloseMilliseconds = 2000;  // and where the peer would see a truncation without it
@@ -82,28 +87,48 @@ ssize_t Sender::Put(int fd, const iovec* vectors, size_t count, size_t offset, i
   }
   if (FlushLocked(fd, flags) != 0) return -1;
 
+  const size_t wanted = TotalSize(vectors, count) - offset;
+  if (wanted > kBulkPlaintext) {
+    frames_.reserve(kMostTogether * kMaxFrameSize);
+  } else if (frames_.capacity() > 2 * kMaxFrameSize) {
+    frames_ = Bytes();  // the bulk is over
+  }
   ssize_t accepted = 0;
+  for (size_t together = 1;; together = std::min(2 * together, kMostTogether)) {
+    const ssize_t sealed = SealSome(fd, vectors, count, offset, together);
+    if (sealed <= 0) return accepted != 0 ? accepted : sealed;
+    const int unsent = FlushLocked(fd, flags);
+    if (unsent != 0 && errno != EAGAIN) return accepted != 0 ? accepted : -1;
+    accepted += sealed;
+    offset += static_cast<size_t>(sealed);
+    if (unsent != 0) return accepted;
+  }
+}
+
+// At most `frames` frames become the tail. Returns the octets in them, 0 when none are left, -1
+// with errno.
+ssize_t Sender::SealSome(int fd, const iovec* vectors, size_t count, size_t offset, size_t frames) {
+  const size_t most = std::min(layer_->MaxPlaintext(), kBulkPlaintext);
   Bytes copy;
-  for (;;) {
+  size_t sealed = 0;
+  for (; frames != 0; --frames) {
     ByteView plain;
-    if (!Gather(vectors, count, offset, layer_->MaxPlaintext(), &copy, &plain))
-      return accepted != 0 ? accepted : -1;
-    if (plain.empty()) return accepted;
+    if (!Gather(vectors, count, offset + sealed, most, &copy, &plain)) {
+      if (sealed == 0) return -1;
+      break;  // the next call says so
+    }
+    if (plain.empty()) break;
     if (Status status = layer_->Seal(plain, &frames_); !status.ok()) {
       Log::Warn("the connection is ended: " + status.message());
       broken_errno_ = DataErrno(status.code());
       DropTail();
       (void)real::shutdown(fd, SHUT_RDWR);
-      errno = broken_errno_;
-      return accepted != 0 ? accepted : -1;
+      return errno = broken_errno_, -1;
     }
     has_tail_ = true;
-    const int unsent = FlushLocked(fd, flags);
-    if (unsent != 0 && errno != EAGAIN) return accepted != 0 ? accepted : -1;
-    accepted += static_cast<ssize_t>(plain.size());
-    offset += plain.size();
-    if (unsent != 0) return accepted;
+    sealed += plain.size();
   }
+  return static_cast<ssize_t>(sealed);
 }
 
 int Sender::Flush(int fd) {

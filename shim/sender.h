@@ -1,7 +1,7 @@
 // The outgoing direction of a framed connection: seals and writes frames.
 //
-// What is accepted is sealed at once. The tail of a frame that the kernel does not take stays here,
-// one frame at most, and goes out before anything else: with the next call, or by the service
+// What is accepted is sealed at once. The tail that the kernel does not take stays here, a few
+// frames at most, and goes out before anything else: with the next call, or by the service
 // thread, also after close() and at exit.
 #ifndef SHIM_SENDER_H_
 #define SHIM_SENDER_H_
@@ -24,7 +24,7 @@ class Sender {
   void Reset();
 
   // Accepts octets behind the first `offset` of `vectors` as send(2) does, without waiting: as many
-  // frames as the kernel takes, the last one perhaps in part. `flags`: MSG_MORE. Never a signal.
+  // frames as the kernel takes, the last ones perhaps in part. `flags`: MSG_MORE. Never a signal.
   // Returns the octets accepted (at least 1) or -1 with errno (EAGAIN: an earlier frame is in the
   // way).
   ssize_t Put(int fd, const iovec* vectors, size_t count, size_t offset, int flags);
@@ -58,6 +58,7 @@ class Sender {
   Mutex& mutex() { return mutex_; }
 
  private:
+  ssize_t SealSome(int fd, const iovec* vectors, size_t count, size_t offset, size_t frames);
   int FlushLocked(int fd, int flags);
   void SealEnd();
   void DropTail();

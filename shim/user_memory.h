@@ -4,9 +4,18 @@
 #ifndef SHIM_USER_MEMORY_H_
 #define SHIM_USER_MEMORY_H_
 
+#include <sys/uio.h>
+
 #include <cstddef>
 
 namespace socksify {
+
+// Octets that the vectors, which can be read, describe.
+inline size_t TotalSize(const iovec* vectors, size_t count) {
+  size_t total = 0;
+  for (size_t i = 0; i < count; ++i) total += vectors[i].iov_len;
+  return total;
+}
 
 // The first and the last octet: all of it where `size` is at most a page's, and cheap at any size.
 bool IsReadable(const void* memory, size_t size);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "lib/wire/frame.h"
+
 namespace socksify {
 namespace {
 
@@ -13,20 +15,19 @@ class LayerCodec final : public Codec {
   const Status& error() const override { return error_; }
 
   void Feed(ByteView octets) override {
+    Bytes all = std::exchange(input_, {});
+    Append(all, octets);
+    Pieces opened;
+    FeedInPlace(all, &opened);
+    for (const ByteView piece : opened.views()) Append(plaintext_, piece);
+  }
+
+  ByteView unread() const override { return input_; }
+
+  void FeedInPlace(ByteSpan octets, Pieces* plaintext) override {
     if (!error_.ok()) return;
-    Append(input_, octets);
-    size_t taken = 0;
-    while (error_.ok()) {
-      auto size = OpenFrame(*layer_, ByteSpan(input_).subspan(taken), &plaintext_);
-      if (!size.ok()) error_ = size.status();
-      if (!size.ok() || *size == 0) break;
-      taken += *size;
-    }
-    if (!error_.ok() || taken == input_.size()) {
-      input_ = {};  // an idle session keeps no buffer
-    } else {
-      input_.erase(input_.begin(), input_.begin() + static_cast<ptrdiff_t>(taken));
-    }
+    const size_t taken = OpenFrames(*layer_, octets, plaintext, &error_);
+    KeepUnread(error_.ok() ? octets.subspan(taken) : ByteSpan(), &input_);
   }
 
   void FeedEof() override {
@@ -38,8 +39,12 @@ class LayerCodec final : public Codec {
   }
   bool peer_closed() const override { return layer_->peer_closed(); }
 
-  Status SendPlaintext(ByteView octets) override {
-    if (error_.ok()) error_ = SealFrames(*layer_, octets, &output_);
+  Status SendPlaintext(ByteView octets) override { return Seal(octets, &output_); }
+
+  SecurityLayer& layer() override { return *layer_; }
+  size_t FrameShare(size_t octets) const override { return socksify::FrameShare(*layer_, octets); }
+  Status Seal(ByteView octets, Bytes* frames) override {
+    if (error_.ok()) error_ = SealFrames(*layer_, octets, frames);
     return error_;
   }
 
@@ -60,18 +65,33 @@ std::unique_ptr<Codec> NewCodec(std::unique_ptr<SecurityLayer> layer) {
   return std::make_unique<LayerCodec>(std::move(layer));
 }
 
-Result<size_t> OpenFrame(SecurityLayer& layer, ByteSpan input, Bytes* plaintext) {
+namespace {
+
+struct Opened {
+  size_t size;     // of the frame, 0 while it is not whole
+  ByteSpan plain;  // in it, or in the layer
+};
+
+Result<Opened> OpenFirst(SecurityLayer& layer, ByteSpan input) {
   size_t whole = input.size();
   if (layer.framed()) {
     auto size = layer.FrameSize(input);
     if (!size.ok()) return size.status();
-    if (*size == 0 || *size > input.size()) return size_t{0};
+    if (*size == 0 || *size > input.size()) return Opened{0, {}};
     whole = *size;
   }
   auto plain = layer.Open(input.first(whole));
   if (!plain.ok()) return plain.status();
-  Append(*plaintext, *plain);
-  return whole;
+  return Opened{whole, *plain};
+}
+
+}  // namespace
+
+Result<size_t> OpenFrame(SecurityLayer& layer, ByteSpan input, Bytes* plaintext) {
+  auto opened = OpenFirst(layer, input);
+  if (!opened.ok()) return opened.status();
+  Append(*plaintext, opened->plain);
+  return opened->size;
 }
 
 Status CheckEnd(const SecurityLayer& layer, ByteView unread) {
@@ -83,15 +103,49 @@ Status CheckEnd(const SecurityLayer& layer, ByteView unread) {
   return {};
 }
 
+size_t OpenFrames(SecurityLayer& layer, ByteSpan input, Pieces* plaintext, Status* error) {
+  size_t taken = 0;
+  while (taken != input.size()) {
+    const ByteSpan rest = input.subspan(taken);
+    auto opened = OpenFirst(layer, rest);
+    if (!opened.ok()) *error = opened.status();
+    if (!opened.ok() || opened->size == 0) break;
+    const uint8_t* const at = opened->plain.data();
+    const bool in_place = at >= rest.data() && at < rest.data() + rest.size();
+    in_place ? plaintext->Add(opened->plain) : plaintext->Keep(opened->plain);
+    taken += opened->size;
+  }
+  return taken;
+}
+
+void KeepUnread(ByteView octets, Bytes* unread) {
+  if (octets.empty()) {
+    *unread = {};
+  } else {
+    unread->assign(octets.begin(), octets.end());
+  }
+}
+
+size_t MostToSeal(const SecurityLayer& layer, size_t unframed) {
+  return layer.framed() ? std::min(layer.MaxPlaintext(), kBulkPlaintext) : unframed;
+}
+
 // Frames of about the same size: a short one at the end of each read would cost as much as a long
-// one. No token of empty plaintext: Jargyle takes it as the end.
+// one.
+size_t FrameShare(const SecurityLayer& layer, size_t octets) {
+  const size_t most = MostToSeal(layer, octets);
+  if (most == 0) return octets;  // which Seal refuses
+  const size_t frames = (octets + most - 1) / most;
+  return (octets + frames - 1) / frames;
+}
+
+// No token of empty plaintext: Jargyle takes it as the end.
 Status SealFrames(SecurityLayer& layer, ByteView plain, Bytes* output) {
   if (plain.empty()) return {};
-  const size_t most = layer.framed() ? layer.MaxPlaintext() : plain.size();
-  if (most == 0) return {Errc::kUnsupported, "no frame can hold any plaintext"};
-  const size_t frames = (plain.size() + most - 1) / most;
-  const size_t share = (plain.size() + frames - 1) / frames;
-  output->reserve(output->size() + plain.size() + frames * layer.MinFrameSize() * 2);
+  const size_t share = FrameShare(layer, plain.size());
+  const size_t frames = (plain.size() + share - 1) / share;
+  if (frames > 1)
+    output->reserve(output->size() + plain.size() + frames * layer.MinFrameSize() * 2);
   while (!plain.empty()) {
     const size_t count = std::min(share, plain.size());
     if (Status status = layer.Seal(plain.first(count), output); !status.ok()) return status;

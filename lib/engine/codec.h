@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "lib/base/bytes.h"
+#include "lib/base/pieces.h"
 #include "lib/base/result.h"
 #include "lib/security/security_layer.h"
 
@@ -33,6 +34,20 @@ class Codec {
 
   virtual Bytes& output() = 0;     // for the wire; the caller drains it
   virtual Bytes& plaintext() = 0;  // opened; the caller drains it
+
+  // --- the same for who has buffers of its own, and wants nothing copied ---
+
+  // What is kept of the wire: the beginning of a frame.
+  virtual ByteView unread() const = 0;
+  // As Feed(), of octets that begin with unread(). They are opened where they are; `plaintext` gets
+  // pieces of them.
+  virtual void FeedInPlace(ByteSpan octets, Pieces* plaintext) = 0;
+
+  virtual SecurityLayer& layer() = 0;  // established
+  // How much of so many octets the next frame is to carry.
+  virtual size_t FrameShare(size_t octets) const = 0;
+  // As SendPlaintext(), but the frames are appended to `frames`.
+  virtual Status Seal(ByteView octets, Bytes* frames) = 0;
 };
 
 // `layer` is established.
@@ -42,8 +57,21 @@ std::unique_ptr<Codec> NewCodec(std::unique_ptr<SecurityLayer> layer);
 // it is not whole. Without frames: all of `input`, as it is.
 Result<size_t> OpenFrame(SecurityLayer& layer, ByteSpan input, Bytes* plaintext);
 
+// Opens all whole frames that `input` starts with, in place; returns their size. `error`: of the
+// one behind them.
+size_t OpenFrames(SecurityLayer& layer, ByteSpan input, Pieces* plaintext, Status* error);
+
 // May the stream end here, with `unread` behind the last whole frame? kTruncated if not.
 Status CheckEnd(const SecurityLayer& layer, ByteView unread);
+
+// Keeps the beginning of a frame; an idle session keeps no buffer.
+void KeepUnread(ByteView octets, Bytes* unread);
+
+// Most octets that a frame is to carry, without frames `unframed`.
+size_t MostToSeal(const SecurityLayer& layer, size_t unframed);
+
+// How much of so many octets the next frame is to carry.
+size_t FrameShare(const SecurityLayer& layer, size_t octets);
 
 // Appends `plain` in as many frames as it needs, none for nothing.
 Status SealFrames(SecurityLayer& layer, ByteView plain, Bytes* output);

@@ -82,6 +82,18 @@ class Engine final : public ServerEngine {
     CheckEnd();
   }
 
+  // Before the relaying everything is kept as it came, and taken from there.
+  ByteView unread() const override { return stage_ == Stage::kRelaying ? input_ : ByteView(); }
+
+  void FeedInPlace(ByteSpan octets, Pieces* plaintext) override {
+    if (stage_ != Stage::kRelaying) return Feed(octets);
+    Status error;
+    const size_t taken = OpenFrames(*layer_, octets, plaintext, &error);
+    KeepUnread(error.ok() ? octets.subspan(taken) : ByteSpan(), &input_);
+    if (!error.ok()) return Fail(std::move(error));
+    CheckEnd();
+  }
+
   void FeedEof() override {
     if (stage_ == Stage::kFailed) return;
     at_end_ = true;
@@ -120,10 +132,15 @@ class Engine final : public ServerEngine {
 
   SecurityLayer& layer() override { return *layer_; }
 
-  Status SendPlaintext(ByteView octets) override {
+  Status SendPlaintext(ByteView octets) override { return Seal(octets, &output_); }
+
+  size_t FrameShare(size_t octets) const override { return socksify::FrameShare(*layer_, octets); }
+  Status Seal(ByteView octets, Bytes* frames) override {
     if (stage_ == Stage::kFailed) return error_;
     if (stage_ != Stage::kRelaying) return {Errc::kUnsupported, "nothing is relayed yet"};
-    return SendSealed(octets) ? Status() : error_;
+    Status status = SealFrames(*layer_, octets, frames);
+    if (!status.ok()) Fail(status);
+    return status;
   }
 
   Method method() const override { return method_; }

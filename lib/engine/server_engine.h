@@ -51,7 +51,8 @@ class ServerEngine : public Codec {
     kNegotiating,
     kRequest,     // request() is complete; Answer() is awaited
     kListening,   // BIND: a success has been answered; Answer() with the peer is awaited
-    kAssociated,  // UDP ASSOCIATE: so it has; what comes on the connection is checked and dropped
+    kAssociated,  // UDP ASSOCIATE: so it has; what comes on the connection is checked and dropped,
+                  // and layer() is for the datagrams, which end with it
     kRelaying,    // a success has been answered, for BIND the second one
     kFailed,      // error() says why, or the answer was a failure; send output(), then close
   };
@@ -69,9 +70,6 @@ class ServerEngine : public Codec {
   virtual const Request& request() const = 0;  // from kRequest on; of a known command
   // kRequest and kListening: a success goes on, anything else fails the engine once it is sent.
   virtual void Answer(Reply reply, const Address& bound) = 0;
-
-  // kAssociated: for the datagrams. An association ends with its connection, so with its engine.
-  virtual SecurityLayer& layer() = 0;
 
   virtual Method method() const = 0;  // kNoAcceptable until one is chosen
   virtual SecuritySummary summary() const = 0;

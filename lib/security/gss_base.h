@@ -23,6 +23,7 @@ class GssLayer : public SecurityLayer {
   size_t MinFrameSize() const final { return protection_->MinFrameSize(); }
   size_t FrameOverhead() const final { return protection_->FrameOverhead(); }
   Status Seal(ByteView plain, Bytes* frame) final;
+  ApartSealer* apart() final { return protection_->apart(); }
   Result<size_t> FrameSize(ByteView head) const final;
   Result<ByteSpan> Open(ByteSpan frame) final;
   bool relays_datagrams() const final { return true; }

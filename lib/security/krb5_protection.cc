@@ -28,7 +28,8 @@ Krb5Protection::Krb5Protection(std::unique_ptr<Krb5Session> session, ProtectionL
   ordered_ = session_->ordered();
 }
 
-Status Krb5Protection::Seal(ByteView plain, Bytes* frame) {
+template <typename MakeToken>
+Status Krb5Protection::SealFrame(ByteView plain, Bytes* frame, MakeToken make_token) {
   if (failed_) return error();
   if (plain.empty() || plain.size() > max_plaintext_) return FrameTooLarge(plain.size());
   const size_t start = frame->size();
@@ -36,10 +37,19 @@ Status Krb5Protection::Seal(ByteView plain, Bytes* frame) {
   frame->resize(start + kFrameHeaderSize);
   WriteFrameHeader({frame->data() + start, kFrameHeaderSize},
                    static_cast<uint8_t>(MessageType::kUserData), static_cast<uint16_t>(token_size));
-  Status status = session_->Seal(confidential(), plain, frame);
+  Status status = make_token();
   if (status.ok()) return {};
   frame->resize(start);
   return Fail(std::move(status));
+}
+
+Status Krb5Protection::Seal(ByteView plain, Bytes* frame) {
+  return SealFrame(plain, frame, [&] { return session_->Seal(confidential(), plain, frame); });
+}
+
+Status Krb5Protection::SealApart(uint64_t place, size_t lane, ByteView plain, Bytes* frame) {
+  return SealFrame(plain, frame,
+                   [&] { return session_->SealApart(place, lane, confidential(), plain, frame); });
 }
 
 Result<ByteSpan> Krb5Protection::OpenToken(Krb5Session::Order order, ByteSpan token) {

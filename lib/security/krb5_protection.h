@@ -11,11 +11,15 @@
 
 namespace socksify {
 
-class Krb5Protection final : public MessageProtection {
+class Krb5Protection final : public MessageProtection, public ApartSealer {
  public:
   Krb5Protection(std::unique_ptr<Krb5Session> session, ProtectionLevel level, size_t max_token);
 
   Status Seal(ByteView plain, Bytes* frame) override;
+  ApartSealer* apart() override { return this; }
+  uint64_t TakePlaces(size_t frames) override { return session_->TakeNumbers(frames); }
+  Status SealApart(uint64_t place, size_t lane, ByteView plain, Bytes* frame) override;
+  void ForgetLanes() override { session_->ForgetLanes(); }
   Result<ByteSpan> Open(ByteSpan frame) override;
   Status SealDatagram(ByteView plain, Bytes* datagram) override;
   Result<ByteSpan> OpenDatagram(ByteSpan datagram) override;
@@ -25,6 +29,8 @@ class Krb5Protection final : public MessageProtection {
 
  private:
   bool confidential() const { return level_ != ProtectionLevel::kIntegrity; }
+  template <typename MakeToken>
+  Status SealFrame(ByteView plain, Bytes* frame, MakeToken make_token);
   Result<ByteSpan> OpenToken(Krb5Session::Order order, ByteSpan token);
 
   Status error();             // what has ended the session

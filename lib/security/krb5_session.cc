@@ -48,6 +48,17 @@ Status Krb5Session::Seal(bool confidential, ByteView plain, Bytes* out) {
   return status;
 }
 
+uint64_t Krb5Session::TakeNumbers(size_t tokens) {
+  while (lanes_.size() < tokens) lanes_.push_back(std::make_unique<TokenSealer>(context_));
+  std::lock_guard lock(send_mutex_);
+  return std::exchange(send_next_, send_next_ + tokens);
+}
+
+Status Krb5Session::SealApart(uint64_t number, size_t lane, bool confidential, ByteView plain,
+                              Bytes* out) {
+  return lanes_[lane]->Seal(context_, confidential, number, plain, out);
+}
+
 Result<TokenOpener::Opened> Krb5Session::Open(Order order, ByteSpan token) {
   using Place = ReceiveWindow::Place;
   std::lock_guard lock(receive_mutex_);

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "lib/security/krb5_token.h"
 #include "lib/security/krb5_window.h"
@@ -33,6 +34,13 @@ class Krb5Session {
   // Appends the token of ours that comes next. An error leaves `out` as it was.
   Status Seal(bool confidential, ByteView plain, Bytes* out);
 
+  // The same for several at a time: the first number of `tokens` tokens of ours that come next.
+  // Then any thread may make one of them; each lane, of 0 to `tokens` - 1, is for one thread at a
+  // time.
+  uint64_t TakeNumbers(size_t tokens);
+  Status SealApart(uint64_t number, size_t lane, bool confidential, ByteView plain, Bytes* out);
+  void ForgetLanes() { lanes_.clear(); }
+
   // Opens, in place, a token of the peer's that is whole and unaltered and is
   enum class Order : uint8_t {
     kStrict,  // exactly the next one: of a stream
@@ -51,8 +59,9 @@ class Krb5Session {
   const Krb5Context context_;
 
   std::mutex send_mutex_;
-  TokenSealer sealer_;  // guarded by send_mutex_
-  uint64_t send_next_;  // likewise
+  TokenSealer sealer_;                               // guarded by send_mutex_
+  uint64_t send_next_;                               // likewise
+  std::vector<std::unique_ptr<TokenSealer>> lanes_;  // each has keys of its own
 
   std::mutex receive_mutex_;
   TokenOpener opener_;    // guarded by receive_mutex_

@@ -25,6 +25,7 @@ class MessageProtection {
   size_t MaxDatagram() const { return max_datagram_; }
   bool ordered() const { return ordered_; }
   virtual Status Seal(ByteView plain, Bytes* frame) = 0;
+  virtual ApartSealer* apart() { return nullptr; }
   virtual Result<ByteSpan> Open(ByteSpan frame) = 0;
   virtual Status SealDatagram(ByteView plain, Bytes* datagram) = 0;
   virtual Result<ByteSpan> OpenDatagram(ByteSpan datagram) = 0;

@@ -36,6 +36,24 @@ struct SecuritySummary {
   std::vector<std::pair<std::string, std::string>> details{};  // more of it, named: "cipher", ...
 };
 
+// Frames that several threads seal at the same time.
+class ApartSealer {
+ public:
+  // The places of the next `frames` frames in the order of the session: the first of them. All must
+  // be sealed and sent, in their order. Called as SecurityLayer::Seal() is.
+  virtual uint64_t TakePlaces(size_t frames) = 0;
+
+  // As SecurityLayer::Seal(), for a place that was taken: the `lane`th of them, 0 for the first.
+  // Each lane is for one thread at a time.
+  virtual Status SealApart(uint64_t place, size_t lane, ByteView plain, Bytes* frame) = 0;
+
+  // Frees what the lanes keep, until the next time.
+  virtual void ForgetLanes() = 0;
+
+ protected:
+  ~ApartSealer() = default;
+};
+
 class SecurityLayer {
  public:
   virtual ~SecurityLayer() = default;
@@ -82,6 +100,9 @@ class SecurityLayer {
 
   // Appends one frame with all of `plain` (1 to MaxPlaintext() octets) to `frame`.
   virtual Status Seal(ByteView plain, Bytes* frame) = 0;
+
+  // For who has several frames to seal, and threads for it; null where one must follow the other.
+  virtual ApartSealer* apart() { return nullptr; }
 
   // The size of the frame that starts at `head`, its header included; 0 while too few octets are
   // there to know (4 always suffice). Checks version, type and length. Thread-safe.

@@ -22,6 +22,10 @@ inline constexpr size_t kFrameHeaderSize = 4;
 inline constexpr size_t kMaxTokenSize = 65535;
 inline constexpr size_t kMaxFrameSize = kFrameHeaderSize + kMaxTokenSize;
 
+// Plaintext that a frame of bulk carries. A longer one would be two packets of the kernel's, which
+// cuts at 64 KB less headers: the second a very short one, at the price of another.
+inline constexpr size_t kBulkPlaintext = 64000;
+
 enum class MessageType : uint8_t {  // mtyp, RFC 1961
   kAuthentication = 0x01,
   kProtectionLevel = 0x02,

@@ -30,9 +30,11 @@ def measure(route, target):
     """One round of one route: figures by name."""
     figures = {}
     for way in ("down", "up"):
-        (seconds, processor), helpers = route.run(PUMP, way, *target, OCTETS)
+        (seconds, processor), helpers, server = route.run(PUMP, way, *target, OCTETS)
         figures[way] = OCTETS / 1e6 / seconds
         figures[f"{way} cpu"] = (processor + helpers) / (OCTETS / 1e9)
+        if route.servers:
+            figures[f"{way} server"] = server / (OCTETS / 1e9)
     figures["ping"] = route.run(PUMP, "ping", *target, PINGS)[0][0] * 1e6
     figures["connect"] = route.run(PUMP, "connect", *target, CONNECTS)[0][0] * 1e3
     return figures
@@ -58,7 +60,8 @@ def main():
     report.keep(BUILD, "end_to_end", results)
     medians = {name: {figure: statistics.median(values) for figure, values in figures.items()}
                for name, figures in results.items()}
-    columns = {"down": "down MB/s", "up": "up MB/s", "down cpu": "client s/GB down", "up cpu": "up", "connect": "connect ms",
+    columns = {"down": "down MB/s", "up": "up MB/s", "down cpu": "client s/GB down", "up cpu": "up",
+               "down server": "server s/GB down", "up server": "up", "connect": "connect ms",
                "ping": "ping us", "parallel": f"{PARALLEL} connects s"}
     digits = {"down": 0, "up": 0, "ping": 0}
     report.table(f"end to end, medians of {ROUNDS} rounds by turns", ("path", *columns.values()),
@@ -74,7 +77,7 @@ def compare(medians):
             ("level 2: connect, ms more than method none", f"{level2['connect'] - none['connect']:.2f}")]
     for way in ("down", "up"):
         rows += [(f"{name}, {way}: times ssh -D", f"{medians[name][way] / medians['ssh -D'][way]:.2f}")
-                 for name in ("level 2", "ssl")]
+                 for name in ("level 2", "level 2, AES-128", "ssl")]
         if dante := medians.get("Dante, level 2"):
             rows += [(f"level 2, {way}: times Dante", f"{level2[way] / dante[way]:.2f}"),
                      (f"level 2, {way}: client's processor time, of Dante's", f"{level2[f'{way} cpu'] / dante[f'{way} cpu']:.2f}")]

@@ -20,6 +20,7 @@ from support.world import SERVER_ADDRESS, world as make_world
 
 DANTE_PREFIX = os.environ.get("DANTE_PREFIX")
 SSH_CIPHER = "aes128-gcm@openssh.com"  # the fastest that OpenSSH has
+ENCTYPE_128 = "aes128-cts-hmac-sha1-96"  # and what has keys of the same length; sessions have aes256-cts-hmac-sha1-96 else
 
 DANTE_SERVER = """\
 logoutput: {dir}/danted.log
@@ -64,19 +65,21 @@ def processor_time(pid):
 
 
 class Route:
-    """`wrap` makes argv one that runs by it, with `env`; `helpers` are pids."""
+    """`wrap` makes argv one that runs by it, with `env`; `helpers` are pids, and `servers`, where it is known who serves."""
 
-    def __init__(self, wrap, env, helpers=()):
-        self.wrap, self.env, self.helpers = wrap, env, helpers
+    def __init__(self, wrap, env, helpers=(), servers=()):
+        self.wrap, self.env, self.helpers, self.servers = wrap, env, helpers, servers
 
     def run(self, *argv):
-        """What the command printed, and the processor time of the helpers meanwhile."""
-        before = sum(map(processor_time, self.helpers))
+        """What the command printed, and the processor time meanwhile: of the helpers, of the servers."""
+        groups = (self.helpers, self.servers)
+        before = [sum(map(processor_time, group)) for group in groups]
         done = subprocess.run(self.wrap(list(map(str, argv))), env=self.env, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise SystemExit(f"{argv}: {done.returncode}: {done.stderr}")
-        return [float(word) for word in done.stdout.split()], sum(map(processor_time, self.helpers)) - before
+        times = (sum(map(processor_time, group)) - earlier for group, earlier in zip(groups, before))
+        return [float(word) for word in done.stdout.split()], *times
 
 
 class Paths:
@@ -105,6 +108,7 @@ class Paths:
             "method none": self.wrapped("none"),
             "level 1": self.wrapped("gssapi", "integrity"),
             "level 2": self.wrapped("gssapi"),
+            "level 2, AES-128": self.wrapped("gssapi", more=self.realm.enctype_env(ENCTYPE_128)),
             "level 2 by MIT's gss_wrap": self.wrapped("gssapi", server="library", more={"SOCKSIFY_GSS_FAST_PATH": "0"}),
             "ssl": self.wrapped("ssl"),
         }
@@ -140,7 +144,8 @@ class Paths:
         env = {"SOCKSIFY_METHODS": method, **(more or {})}
         if method == "ssl":
             env |= {"SOCKSIFY_TLS_NAME": "localhost", "SOCKSIFY_SSL_UDP_NAKED": "1"}
-        return Route(self.launched, self.socksify.env(f"{self.world.proxy}:{server.port}", level, server.client_env | env))
+        env = self.socksify.env(f"{self.world.proxy}:{server.port}", level, server.client_env | env)
+        return Route(self.launched, env, servers=[server.pid])
 
     def launched(self, argv):
         return self.world.enter["client"]([str(BUILD / "socksify-gss"), "--", *argv])

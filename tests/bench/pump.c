@@ -5,11 +5,13 @@
  *   pump ping HOST PORT COUNT           one octet there and back, after some that do not count
  *   pump connect HOST PORT COUNT        connect(2), one after the other
  *   pump parallel HOST PORT COUNT       so many connects that do not block, until all are established
- *   pump idle HOST PORT COUNT           likewise, and keeps them until standard input ends
+ *   pump hold ADDRESS                   says likewise; echoes, one octet at a time
+ *   pump idle HOST PORT COUNT           as parallel; one octet there and back on each, and kept until standard input ends
  *
  * A request is `d`, `u` or `p` and a count in 16 hex digits. An upload is answered with one octet, a ping with itself. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
@@ -17,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -105,7 +108,7 @@ static struct sockaddr_in address_of(const char* host, const char* port) {
   return address;
 }
 
-static _Noreturn void serve(const char* host) {
+static int listening(const char* host) {
   struct sockaddr_in address = address_of(host, "0");
   socklen_t length = sizeof address;
   const int listener = socket(AF_INET, SOCK_STREAM, 0);
@@ -113,6 +116,26 @@ static _Noreturn void serve(const char* host) {
   if (getsockname(listener, (struct sockaddr*)&address, &length) != 0) die("getsockname");
   printf("listening on %s:%d\n", host, ntohs(address.sin_port));
   fflush(stdout);
+  return listener;
+}
+
+/* A thread for each of so many would be too much. */
+static _Noreturn void hold(const char* host) {
+  const int listener = listening(host), all = epoll_create1(0);
+  for (int added = listener;;) {
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = added};
+    if (added >= 0 && epoll_ctl(all, EPOLL_CTL_ADD, added, &event) != 0) die("epoll_ctl");
+    if (epoll_wait(all, &event, 1, -1) != 1) die("epoll_wait");
+    const int fd = event.data.fd;
+    char octet;
+    added = fd == listener ? accept(listener, NULL, NULL) : -1;
+    if (fd == listener && added < 0) die("accept");
+    if (fd != listener && (read(fd, &octet, 1) != 1 || write(fd, &octet, 1) != 1)) close(fd);
+  }
+}
+
+static _Noreturn void serve(const char* host) {
+  const int listener = listening(host);
   pthread_attr_t small;
   pthread_attr_init(&small);
   pthread_attr_setstacksize(&small, kStack);
@@ -170,7 +193,7 @@ static void connect_often(const struct sockaddr_in* address, double* times, size
   }
 }
 
-static double connect_at_once(const struct sockaddr_in* address, size_t count) {
+static double connect_at_once(const struct sockaddr_in* address, size_t count, int* descriptors) {
   struct rlimit limit;
   getrlimit(RLIMIT_NOFILE, &limit);
   limit.rlim_cur = limit.rlim_max;
@@ -183,6 +206,7 @@ static double connect_at_once(const struct sockaddr_in* address, size_t count) {
     waits[i].events = POLLOUT;
     if (connect(waits[i].fd, (const struct sockaddr*)address, sizeof *address) != 0 && errno != EINPROGRESS)
       die("connect");
+    if (descriptors != NULL) descriptors[i] = waits[i].fd;
   }
   for (size_t left = count; left != 0;) {
     if (poll(waits, count, -1) < 0) die("poll");
@@ -197,20 +221,34 @@ static double connect_at_once(const struct sockaddr_in* address, size_t count) {
   return now() - start;
 }
 
+static _Noreturn void idle(const struct sockaddr_in* address, size_t count) {
+  int* const descriptors = calloc(count, sizeof *descriptors);
+  const double seconds = connect_at_once(address, count, descriptors);
+  char octet = 'x';
+  for (size_t i = 0; i < count; ++i) {
+    fcntl(descriptors[i], F_SETFL, 0);
+    if (write(descriptors[i], &octet, 1) != 1) die("write");
+  }
+  for (size_t i = 0; i < count; ++i) {
+    if (read(descriptors[i], &octet, 1) != 1) die("read");
+  }
+  printf("%.9f\n", seconds);
+  fflush(stdout);
+  exit(read(STDIN_FILENO, &octet, 1) < 0);
+}
+
 int main(int argc, char** argv) {
   if (argc == 3 && strcmp(argv[1], "serve") == 0) serve(argv[2]);
+  if (argc == 3 && strcmp(argv[1], "hold") == 0) hold(argv[2]);
   if (argc != 5) return 2;
   const struct sockaddr_in address = address_of(argv[2], argv[3]);
   const uint64_t count = strtoull(argv[4], NULL, 10);
   double* const times = calloc(count < 1000000 ? count : 1, sizeof *times);
-  if (strcmp(argv[1], "idle") == 0) {
-    printf("%.9f\n", connect_at_once(&address, count));
-    fflush(stdout);
-    (void)read(STDIN_FILENO, times, 1);
-  } else if (strcmp(argv[1], "down") == 0 || strcmp(argv[1], "up") == 0) {
+  if (strcmp(argv[1], "idle") == 0) idle(&address, count);
+  if (strcmp(argv[1], "down") == 0 || strcmp(argv[1], "up") == 0) {
     transfer(&address, argv[1][0], count);
   } else if (strcmp(argv[1], "parallel") == 0) {
-    printf("%.9f\n", connect_at_once(&address, count));
+    printf("%.9f\n", connect_at_once(&address, count, NULL));
   } else {
     (strcmp(argv[1], "ping") == 0 ? &ping : &connect_often)(&address, times, count);
     printf("%.9f\n", median(times, count));

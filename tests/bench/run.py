@@ -118,7 +118,7 @@ def main():
     micro()
     foreign_read()
     exec_cost()
-    for part in ("end_to_end.py", "datagrams.py"):
+    for part in ("end_to_end.py", "datagrams.py", "idle.py"):
         subprocess.run([PYTHON, str(TESTS / "bench" / part)], env=os.environ | {"SOCKSIFY_BUILD": str(BUILD)}, check=True)
 
 

@@ -92,6 +92,12 @@ def test_the_environment_is_as_given_otherwise(independent, socksify, realm):
     assert b"SOCKSIFY_KRB5CCNAME" not in kept and b"\nKRB5CCNAME=" in b"\n" + kept
 
 
+def test_more_settings_than_a_page_holds(independent, socksify):
+    names = ",".join(f"host{n}.test" for n in range(1000))
+    done = socksify.run(independent, ["env", "-i", "env", "-i", "/usr/bin/env"], env={"SOCKSIFY_BYPASS": names})
+    assert f"\nSOCKSIFY_BYPASS={names}\n" in "\n" + fetched(done).decode()
+
+
 def test_names_are_shared_with_such_children(independent, socksify, origin, tmp_path):
     """The parent resolves, the child connects to the address."""
     script = f"""

@@ -175,14 +175,20 @@ class Realm:
         self._kadmin(f"ktadd -norandkey -k {keytab} {principal}")
         return keytab
 
-    def kinit(self, principal, password=None, keytab=None, ccache=None, options=()):
+    def enctype_env(self, enctype, principal="alice"):
+        """A client that has sessions of this enctype alone."""
+        conf = self._write_conf(f"krb5-{enctype}.conf", f"{self.address}:{self.port}", f"    permitted_enctypes = {enctype}")
+        config = {"KRB5_CONFIG": str(conf)}
+        return self.kinit(principal, ccache=self.dir / f"ccache-{enctype}", env=config) | config
+
+    def kinit(self, principal, password=None, keytab=None, ccache=None, options=(), env=None):
         """A ticket in `ccache` (default: the realm's); returns the environment that uses it."""
         ccache = Path(ccache or self.ccache)
         argv = [program("kinit"), "-c", f"FILE:{ccache}", *options]
         if keytab:
-            self._run(*argv, "-k", "-t", str(keytab), principal)
+            self._run(*argv, "-k", "-t", str(keytab), principal, env=env)
         else:
-            self._run(*argv, principal, input=(password or self.passwords[principal]) + "\n")
+            self._run(*argv, principal, env=env, input=(password or self.passwords[principal]) + "\n")
         return self.env | {"KRB5CCNAME": f"FILE:{ccache}"}
 
     def no_ticket_env(self):

@@ -35,6 +35,48 @@ TEST(CodecTest, WholeFramesComeOutWhereverTheyAreCut) {
   }
 }
 
+TEST(CodecTest, InPlaceTheSameComesOut) {
+  auto sender = NewFake();
+  Bytes wire = FramesOf(*sender, Text("one"));
+  Append(wire, FramesOf(*sender, Text("two")));
+  for (size_t cut = 0; cut <= wire.size(); cut++) {
+    auto codec = NewFake();
+    Bytes all;
+    size_t pieces = 0;
+    for (ByteView part : {ByteView(wire).first(cut), ByteView(wire).subspan(cut)}) {
+      Bytes octets(codec->unread().begin(), codec->unread().end());
+      Append(octets, part);
+      Pieces opened;
+      codec->FeedInPlace(octets, &opened);
+      for (ByteView piece : opened.views()) {
+        Append(all, piece);
+        pieces++;
+        EXPECT_GE(piece.data(), octets.data());  // nothing is copied
+        EXPECT_LE(piece.data() + piece.size(), octets.data() + octets.size());
+      }
+    }
+    EXPECT_EQ(all, Text("onetwo")) << cut;
+    EXPECT_EQ(pieces, 2);
+    EXPECT_TRUE(codec->unread().empty());
+    codec->FeedEof();
+    EXPECT_TRUE(codec->error().ok());
+  }
+}
+
+TEST(CodecTest, AnErrorInPlaceIsStickyAndKeepsWhatCameBefore) {
+  auto sender = NewFake();
+  Bytes wire = FramesOf(*sender, Text("good"));
+  Append(wire, Bytes{0x01, 0x03, 0x00, 0x02, 0x77, 0x77});
+  auto codec = NewFake();
+  Pieces opened;
+  codec->FeedInPlace(wire, &opened);
+  EXPECT_EQ(codec->error().code(), Errc::kIntegrity);
+  EXPECT_EQ(opened.size(), 4);
+  Bytes more = FramesOf(*sender, Text("more"));
+  codec->FeedInPlace(more, &opened);
+  EXPECT_EQ(opened.size(), 4);
+}
+
 TEST(CodecTest, AnEndInsideAFrameIsAnError) {
   const Bytes wire = FramesOf(*NewFake(), Text("one"));
   for (size_t size = 1; size < wire.size(); size++) {

@@ -100,6 +100,37 @@ TEST_F(GssProtectionTest, SealAppends) {
   EXPECT_TRUE(Opens(*pair->server.layer, Bytes(at(second), frames.end()), Text("two")).ok());
 }
 
+TEST_F(GssProtectionTest, FramesThatThreadsSealApartAreOneStream) {
+  for (Level level : {Level::kIntegrity, Level::kConfidentiality}) {
+    auto pair = EstablishedPair(level);
+    SecurityLayer& server = *pair->server.layer;
+    ApartSealer* const apart = server.apart();
+    if (apart == nullptr) GTEST_SKIP() << "the library seals one after the other";
+    for (size_t round = 0; round < 3; round++) {
+      const size_t count = 2 + round;
+      std::vector<Bytes> frames = {Sealed(server, Text("before"))}, plains = {Text("before")};
+      const uint64_t place = apart->TakePlaces(count);
+      frames.resize(1 + count);
+      for (size_t i = 0; i < count; i++) plains.push_back(Pattern(20000 + i));
+      std::vector<std::thread> threads;
+      for (size_t i = count; i-- > 0;) {
+        threads.emplace_back([&, i] {
+          EXPECT_TRUE(apart->SealApart(place + i, i, plains[1 + i], &frames[1 + i]).ok());
+        });
+      }
+      for (std::thread& thread : threads) thread.join();
+      frames.push_back(Sealed(server, Text("behind")));
+      plains.push_back(Text("behind"));
+      for (size_t i = 0; i < frames.size(); i++) {
+        EXPECT_TRUE(Opens(*pair->client.layer, frames[i], plains[i]).ok()) << i;
+      }
+      apart->ForgetLanes();
+    }
+    Bytes frame;
+    EXPECT_EQ(apart->SealApart(apart->TakePlaces(1), 0, {}, &frame).code(), Errc::kUnsupported);
+  }
+}
+
 TEST_F(GssProtectionTest, TheLongestTokenSentIsASetting) {
   constexpr size_t kSs5 = 16192;
   GssPair pair({.server_host = kRealmHost, .max_token = kSs5});

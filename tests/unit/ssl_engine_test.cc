@@ -80,21 +80,19 @@ struct EnginePair {
 };
 
 void ExpectRelays(EnginePair& pair) {
-  auto layer = pair.client->TakeLayer();
-  for (size_t size : {size_t{1}, size_t{1000}, layer->MaxPlaintext()}) {
+  const auto client = NewCodec(pair.client->TakeLayer());
+  for (size_t size : {size_t{1}, size_t{1000}, client->layer().MaxPlaintext()}) {
     Bytes plain(size, 'x'), frame;
     for (size_t i = 0; i < size; i++) plain[i] = static_cast<uint8_t>(i * 7);
-    ASSERT_TRUE(layer->Seal(plain, &frame).ok());
+    ASSERT_TRUE(client->layer().Seal(plain, &frame).ok());
     EXPECT_LE(frame.size(), 4u + 65535u);
     pair.server->Feed(frame);
     EXPECT_TRUE(pair.server->plaintext() == plain) << pair.server->error().message();
     pair.server->plaintext().clear();
     ASSERT_TRUE(pair.server->SendPlaintext(plain).ok());
-    frame = std::exchange(pair.server->output(), {});
-    ASSERT_EQ(*layer->FrameSize(frame), frame.size());
-    auto opened = layer->Open(frame);
-    ASSERT_TRUE(opened.ok()) << opened.status().message();
-    EXPECT_TRUE(std::ranges::equal(*opened, plain));
+    client->Feed(std::exchange(pair.server->output(), {}));
+    EXPECT_TRUE(client->plaintext() == plain) << client->error().message();
+    client->plaintext().clear();
   }
 }
 

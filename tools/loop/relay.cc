@@ -1,6 +1,9 @@
 #include "tools/loop/relay.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "tools/loop/crew.h"
 
 namespace socksify {
 namespace {
@@ -9,6 +12,7 @@ constexpr uint64_t kResetCheckMs = 50;
 constexpr unsigned kMaxStalledChecks = 40;
 constexpr size_t kHighWater = 256 * 1024;  // queued octets above which the other side is not read
 constexpr size_t kLowWater = 64 * 1024;
+constexpr size_t kAtOnce = 256 * 1024;  // most octets of one read
 
 }  // namespace
 
@@ -31,14 +35,93 @@ void Relay::Start() {
 
 // --- what happens ---
 
-void Relay::OnOctets(Stream* stream, ByteView octets) {
-  if (stream == wire_.get()) {
-    codec_.Feed(octets);
-  } else {
-    sealing_.octets += octets.size();
-    (void)codec_.SendPlaintext(octets);  // a failure is the codec's too
-  }
+// As many whole frames as one likes to do at once, so that none is short.
+StreamOwner::Reading Relay::NextReading(Stream* stream) {
+  if (stream == wire_.get()) return {codec_.unread(), kAtOnce};
+  const size_t most = std::max<size_t>(1, MostToSeal(codec_.layer(), kAtOnce));
+  return {{}, kAtOnce / most * most};
+}
+
+void Relay::OnOctets(Stream* stream, ByteSpan octets) {
+  stream == wire_.get() ? Open(octets) : Seal(octets);
   Advance();
+}
+
+void Relay::Open(ByteSpan octets) {
+  Pieces& opened = plain_->buffers().opened;
+  codec_.FeedInPlace(octets, &opened);
+  opening_.octets += opened.size();
+  plain_->Write(opened.views());
+  opened.Clear();
+}
+
+// Each frame is sent as soon as it is made.
+void Relay::Seal(ByteView octets) {
+  sealing_.octets += octets.size();
+  LoopBuffers& buffers = wire_->buffers();
+  const size_t share = codec_.FrameShare(octets.size());
+  if (ApartSealer* sealer = codec_.layer().apart(); sealer != nullptr && buffers.crew != nullptr) {
+    if (share < octets.size()) return SealApart(sealer, octets, share);
+    sealer->ForgetLanes();
+  }
+  if (buffers.sealed.empty()) buffers.sealed.resize(1);
+  Bytes& frame = buffers.sealed[0];
+  while (!octets.empty()) {
+    const ByteView part = octets.first(std::min(share, octets.size()));
+    octets = octets.subspan(part.size());
+    frame.clear();
+    if (!codec_.Seal(part, &frame).ok()) return;  // it is the codec's, too
+    wire_->Write(frame);
+  }
+}
+
+namespace {
+
+class FrameWork final : public CrewWork {
+ public:
+  FrameWork(ApartSealer* sealer, ByteView plain, size_t share, Stream* wire)
+      : sealer_(sealer),
+        plain_(plain),
+        share_(share),
+        wire_(wire),
+        frames_(wire->buffers().sealed),
+        count_((plain.size() + share - 1) / share),
+        place_(sealer->TakePlaces(count_)) {
+    if (frames_.size() < count_) frames_.resize(count_);
+  }
+
+  size_t count() const { return count_; }
+  bool failed() const { return failed_; }
+
+ private:
+  void Step(size_t i) override {
+    const ByteView behind = plain_.subspan(i * share_);
+    frames_[i].clear();
+    (void)sealer_->SealApart(place_ + i, i, behind.first(std::min(share_, behind.size())),
+                             &frames_[i]);
+  }
+  void Take(size_t i) override {
+    failed_ = failed_ || frames_[i].empty();
+    if (!failed_) wire_->Write(frames_[i]);
+  }
+
+  ApartSealer* const sealer_;
+  const ByteView plain_;
+  const size_t share_;
+  Stream* const wire_;
+  std::vector<Bytes>& frames_;
+  const size_t count_;
+  const uint64_t place_;
+  bool failed_ = false;
+};
+
+}  // namespace
+
+void Relay::SealApart(ApartSealer* sealer, ByteView octets, size_t share) {
+  FrameWork work(sealer, octets, share, wire_.get());
+  wire_->buffers().crew->Run(&work, work.count());
+  Bytes none;
+  if (work.failed()) (void)codec_.Seal(octets, &none);  // the codec is to fail with its layer
 }
 
 void Relay::OnEnd(Stream* stream, int error) {
@@ -84,8 +167,10 @@ void Relay::OnTimer() {
 // Sends whatever the codec has come to.
 void Relay::Advance() {
   opening_.octets += codec_.plaintext().size();
-  wire_->Write(std::exchange(codec_.output(), {}));
-  plain_->Write(std::exchange(codec_.plaintext(), {}));
+  wire_->Write(codec_.output());
+  plain_->Write(codec_.plaintext());
+  codec_.output() = {};
+  codec_.plaintext() = {};
   if (!codec_.error().ok()) {
     BreakFrom(wire_.get());
   } else if (codec_.peer_closed()) {
@@ -106,7 +191,8 @@ void Relay::PassEnd(Stream* from) {
     codec_.Close();
     if (!codec_.output().empty())
       wire_->Cork();  // it goes with the FIN, so that both are seen at once
-    wire_->Write(std::exchange(codec_.output(), {}));
+    wire_->Write(codec_.output());
+    codec_.output() = {};
   }
   if (!codec_.error().ok()) return BreakFrom(wire_.get());
   PassFin(&way, Other(from));

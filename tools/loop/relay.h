@@ -61,13 +61,17 @@ class Relay final : public StreamOwner {
     bool reset_due = false;  // the writing side gets a reset once it has what came before
   };
 
-  void OnOctets(Stream* stream, ByteView octets) override;
+  Reading NextReading(Stream* stream) override;
+  void OnOctets(Stream* stream, ByteSpan octets) override;
   void OnEnd(Stream* stream, int error) override;
   void OnWritten(Stream* stream) override;
   void OnWriteError(Stream* stream, int error) override;
   void OnShutdown(Stream* stream) override;
   void OnTimer();
 
+  void Open(ByteSpan octets);
+  void Seal(ByteView octets);
+  void SealApart(ApartSealer* sealer, ByteView octets, size_t share);
   // The first two may end the relay, so they come last in what calls them.
   void Advance();
   void Balance();

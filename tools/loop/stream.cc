@@ -14,6 +14,12 @@ namespace socksify {
 namespace {
 
 constexpr unsigned kKeepaliveSeconds = 600;
+constexpr size_t kMaxPieces = 64;  // in one write
+
+uv_buf_t BufferOf(ByteView octets) {  // which libuv does not write to
+  return uv_buf_init(reinterpret_cast<char*>(const_cast<uint8_t*>(octets.data())),
+                     static_cast<unsigned>(octets.size()));
+}
 
 Stream* StreamOf(void* handle) {
   return static_cast<Stream*>(static_cast<uv_handle_t*>(handle)->data);
@@ -50,13 +56,19 @@ void Stream::Tune() {
 void Stream::StartReading() {
   if (reading_) return;
   reading_ = true;
-  auto allocate = [](uv_handle_t* handle, size_t, uv_buf_t* buffer) {
-    *buffer = uv_buf_init(static_cast<ReadBuffer*>(handle->loop->data)->octets, ReadBuffer::kSize);
-  };
-  (void)uv_read_start(stream(), allocate,
-                      [](uv_stream_t* from, ssize_t count, const uv_buf_t* buffer) {
-                        StreamOf(from)->OnRead(count, buffer);
-                      });
+  (void)uv_read_start(
+      stream(),
+      [](uv_handle_t* from, size_t, uv_buf_t* buffer) { StreamOf(from)->MakeRoom(buffer); },
+      [](uv_stream_t* from, ssize_t count, const uv_buf_t*) { StreamOf(from)->OnRead(count); });
+}
+
+void Stream::MakeRoom(uv_buf_t* buffer) {
+  uint8_t* const octets = buffers().octets;
+  const auto [head, most] = owner_->NextReading(this);
+  head_ = head.size();
+  if (head_ != 0) memcpy(octets, head.data(), head_);
+  *buffer = uv_buf_init(reinterpret_cast<char*>(octets) + head_,
+                        static_cast<unsigned>(std::min(most, LoopBuffers::kSize - head_)));
 }
 
 void Stream::StopReading() {
@@ -64,10 +76,10 @@ void Stream::StopReading() {
   (void)uv_read_stop(stream());
 }
 
-void Stream::OnRead(ssize_t count, const uv_buf_t* buffer) {
+void Stream::OnRead(ssize_t count) {
   if (count == 0) return;  // EAGAIN
   if (count > 0) {
-    owner_->OnOctets(this, AsBytes({buffer->base, static_cast<size_t>(count)}));
+    owner_->OnOctets(this, {buffers().octets, head_ + static_cast<size_t>(count)});
     return;
   }
   StopReading();
@@ -86,19 +98,32 @@ int Stream::PendingError() const {
   return uv_translate_sys_error(error);
 }
 
-void Stream::Write(Bytes octets) {
-  if (write_failed_ || octets.empty()) return;
-  uv_buf_t all =
-      uv_buf_init(reinterpret_cast<char*>(octets.data()), static_cast<unsigned>(octets.size()));
-  const int sent = uv_try_write(stream(), &all, 1);
-  const size_t done = sent > 0 ? static_cast<size_t>(sent) : 0;
-  if (done == octets.size()) return;
+void Stream::Write(std::span<const ByteView> pieces) {
+  while (!pieces.empty() && !write_failed_) {
+    const auto now = pieces.first(std::min(pieces.size(), kMaxPieces));
+    uv_buf_t buffers[kMaxPieces];
+    std::ranges::transform(now, buffers, BufferOf);
+    size_t size = 0;
+    for (const ByteView piece : now) size += piece.size();
+    const int sent = uv_try_write(stream(), buffers, static_cast<unsigned>(now.size()));
+    if (sent < 0 || static_cast<size_t>(sent) < size) {
+      return Queue(pieces, sent > 0 ? static_cast<size_t>(sent) : 0);
+    }
+    pieces = pieces.subspan(now.size());
+  }
+}
 
-  // An error comes again here, and is then reported from the loop.
-  auto* pending = new Pending{{}, std::move(octets)};
+// What is behind the first `done` octets. An error comes again here, and is then reported from the
+// loop.
+void Stream::Queue(std::span<const ByteView> pieces, size_t done) {
+  auto* pending = new Pending{};
   pending->request.data = pending;
-  uv_buf_t rest = uv_buf_init(reinterpret_cast<char*>(pending->octets.data()) + done,
-                              static_cast<unsigned>(pending->octets.size() - done));
+  for (const ByteView piece : pieces) {
+    const size_t skipped = std::min(done, piece.size());
+    Append(pending->octets, piece.subspan(skipped));
+    done -= skipped;
+  }
+  uv_buf_t rest = BufferOf(pending->octets);
   const int error =
       uv_write(&pending->request, stream(), &rest, 1, [](uv_write_t* request, int status) {
         Stream* self = StreamOf(request->handle);

@@ -15,6 +15,7 @@ namespace {
 
 constexpr int kAcceptsAtOnce = 64;  // then signals and ended sessions get their turn
 constexpr uint64_t kAcceptRetryMs = 200;
+constexpr unsigned kMaxHands = 3;  // a relay reads four frames at once
 constexpr int kSignals[] = {SIGTERM, SIGINT, SIGHUP};
 
 }  // namespace
@@ -36,8 +37,9 @@ Status Server::Run(unsigned threads) {
     static_cast<Server*>(async->data)->OnSessionEnded();
   });
   session_ended_.data = this;
+  crew_ = std::make_unique<Crew>(std::min(threads - 1, kMaxHands));
   for (unsigned i = 0; i < threads; i++) {
-    auto worker = std::make_unique<Worker>(&session_ended_);
+    auto worker = std::make_unique<Worker>(&session_ended_, crew_.get());
     if (Status status = worker->Start(); !status.ok()) {
       for (auto& started : workers_) started->Join();
       return status;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "lib/base/result.h"
+#include "tools/loop/crew.h"
 #include "tools/loop/timer.h"
 #include "tools/socksd-gss/listener.h"
 #include "tools/socksd-gss/session.h"
@@ -56,6 +57,7 @@ class Server {
   uv_async_t session_ended_ = {};
   uv_signal_t signals_[3] = {};
   std::vector<std::unique_ptr<Listener>> listeners_;
+  std::unique_ptr<Crew> crew_;  // of all workers, which are at most one for each core
   std::vector<std::unique_ptr<Worker>> workers_;
   size_t turn_ = 0;  // the worker that is asked first
   bool paused_ = false;

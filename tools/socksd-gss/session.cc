@@ -42,7 +42,7 @@ void Session::Start() {
 
 // --- what happens ---
 
-void Session::OnOctets(Stream*, ByteView octets) {
+void Session::OnOctets(Stream*, ByteSpan octets) {
   if (lingering_) return;
   // By itself, since the choice of the method says where the rest is to be worked on.
   while (!octets.empty() && engine_->method() == Method::kNoAcceptable &&
@@ -52,7 +52,7 @@ void Session::OnOctets(Stream*, ByteView octets) {
   }
   if (engine_->state() == ServerEngine::State::kNegotiating && !octets.empty() &&
       IsSlow(engine_->method(), rules_->policy)) {
-    client_->Write(std::exchange(engine_->output(), {}));
+    SendOutput();
     client_->StopReading();
     slow_input_.assign(octets.begin(), octets.end());
     working_ = true;
@@ -122,7 +122,7 @@ void Session::OnTimer() { End(lingering_ ? "closed" : "the negotiation took too 
 
 // Carries out whatever the engine has come to.
 void Session::Advance() {
-  client_->Write(std::exchange(engine_->output(), {}));
+  SendOutput();
   switch (engine_->state()) {
     case ServerEngine::State::kNegotiating:
       return;
@@ -137,6 +137,11 @@ void Session::Advance() {
     case ServerEngine::State::kRelaying:  // the relay's
       return;
   }
+}
+
+void Session::SendOutput() {
+  client_->Write(engine_->output());
+  engine_->output() = {};
 }
 
 // Begins what is asked for.
@@ -188,7 +193,7 @@ void Session::Pump(const Address& bound, StreamPtr target) {
 void Session::Part(std::string_view why) {
   why_ = why;
   engine_->Close();
-  client_->Write(std::exchange(engine_->output(), {}));
+  SendOutput();
   Linger();
 }
 

@@ -48,7 +48,7 @@ class Session final : public StreamOwner,
   void Start();
 
  private:
-  void OnOctets(Stream* stream, ByteView octets) override;
+  void OnOctets(Stream* stream, ByteSpan octets) override;
   void OnEnd(Stream* stream, int error) override;
   void OnWritten(Stream* stream) override;
   void OnWriteError(Stream* stream, int error) override;
@@ -64,6 +64,7 @@ class Session final : public StreamOwner,
 
   // All of these may end the session, so they come last in what calls them.
   void Advance();
+  void SendOutput();
   void Serve();
   void Answer(Reply reply, const Address& bound);
   void Pump(const Address& bound, StreamPtr target);

@@ -10,7 +10,7 @@ namespace socksify {
 Status Worker::Start() {
   int error = uv_loop_init(&loop_);
   if (error == 0) {
-    loop_.data = &read_buffer_;
+    loop_.data = &buffers_;
     error = uv_async_init(&loop_, &wake_,
                           [](uv_async_t* wake) { static_cast<Worker*>(wake->data)->OnWake(); });
     wake_.data = this;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "lib/base/result.h"
+#include "tools/loop/crew.h"
 #include "tools/loop/stream.h"
 #include "tools/socksd-gss/session.h"
 
@@ -17,8 +18,9 @@ namespace socksify {
 
 class Worker final : public SessionHost {
  public:
-  // `ended` must outlive the worker, and is signalled whenever a session has ended.
-  explicit Worker(uv_async_t* ended) : ended_(ended) {}
+  // `ended` and `crew` must outlive the worker; the first is signalled whenever a session has
+  // ended.
+  Worker(uv_async_t* ended, Crew* crew) : ended_(ended) { buffers_.crew = crew; }
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
@@ -48,7 +50,7 @@ class Worker final : public SessionHost {
   uv_thread_t thread_ = {};
   uv_loop_t loop_ = {};
   uv_async_t wake_ = {};
-  ReadBuffer read_buffer_;
+  LoopBuffers buffers_;
   SlowLane slow_lane_{&loop_};
 
   std::mutex mutex_;  // leaf lock; guards the rest

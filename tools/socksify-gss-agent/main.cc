@@ -33,7 +33,7 @@ class Program final : public RequestOwner {
 
   int Run() {
     if (uv_loop_init(&loop_) != 0) return 1;
-    loop_.data = &read_buffer_;
+    loop_.data = &buffers_;
     control_.emplace(&loop_, this, UniqueFd(kControlSocket));
     if (!control_->Start()) return 1;
     (void)uv_run(&loop_, UV_RUN_DEFAULT);  // until no handle is left
@@ -69,7 +69,7 @@ class Program final : public RequestOwner {
   const Result<Config> config_;
   uv_loop_t loop_ = {};
   std::optional<RequestSocket> control_;
-  ReadBuffer read_buffer_;
+  LoopBuffers buffers_;
   Batch batch_;
 };
 

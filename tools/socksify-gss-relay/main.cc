@@ -17,7 +17,7 @@ class Program final : public SessionHost {
  public:
   int Run() {
     if (uv_loop_init(&loop_) != 0 || uv_poll_init(&loop_, &control_, kControlSocket) != 0) return 1;
-    loop_.data = &read_buffer_;
+    loop_.data = &buffers_;
     control_.data = this;
     (void)uv_poll_start(&control_, UV_READABLE, [](uv_poll_t* handle, int, int) {
       static_cast<Program*>(handle->data)->OnControl();
@@ -44,7 +44,7 @@ class Program final : public SessionHost {
 
   uv_loop_t loop_ = {};
   uv_poll_t control_ = {};
-  ReadBuffer read_buffer_;
+  LoopBuffers buffers_;
 };
 
 }  // namespace
