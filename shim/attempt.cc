@@ -12,6 +12,7 @@
 #include "shim/library_call.h"
 #include "shim/own_descriptor.h"
 #include "shim/real_calls.h"
+#include "shim/server_addresses.h"
 
 namespace socksify {
 namespace {
@@ -55,9 +56,17 @@ Attempt::Attempt(const Config& config, const Core& core, const Address& destinat
       deadline_(Deadline::clock::now() + std::chrono::seconds(config.timeout_seconds)) {}
 
 Attempt::~Attempt() {
+  if (tcp_ == Tcp::kConnecting) ServerAddresses::Forget(server_);  // nobody has answered
   const LibraryCall call;
   handshake_.reset();
   engine_.reset();
+}
+
+void Attempt::Begin(int fd) {
+  TakeAddresses(ServerAddresses::Known(server_));
+  from_memory_ = !addresses_.empty();
+  StartConnect(fd);
+  if (from_memory_ && tcp_ == Tcp::kIdle) Misremembered();
 }
 
 Attempt::Next Attempt::Prepare() {
@@ -65,25 +74,18 @@ Attempt::Next Attempt::Prepare() {
   handshake_.reset();
   engine_ = core_.new_client(config_, server(), Request{Command::kConnect, destination_});
   if (Status status = engine_->Prepare(); !status.ok()) return Fail(std::move(status));
-  auto addresses = ResolveServer(server());
-  if (!addresses.ok()) {
-    error_ = addresses.status();
-    return NextServer();
-  }
-  for (const Address& address : *addresses) {
-    if (SockaddrFromAddress(address, family_)) addresses_.push_back(address);
-  }
-  if (addresses_.empty()) {
-    error_ = {Errc::kNetwork,
-              "the server has no IPv4 address, and the program's socket is for IPv4"};
-    return NextServer();
-  }
+  if (tcp_ == Tcp::kIdle && addresses_.empty() && !FindAddresses()) return NextServer();
   return Next::kWaitWritable;
 }
 
 Attempt::Next Attempt::Step(int fd) {
   if (handshake_) return Negotiate();
-  return connecting_ ? FinishConnect(fd) : StartConnect(fd);
+  if (tcp_ == Tcp::kConnecting) FinishConnect(fd);
+  if (tcp_ == Tcp::kIdle) StartConnect(fd);
+  if (tcp_ == Tcp::kConnecting) return Next::kWaitWritable;
+  if (tcp_ == Tcp::kIdle) return NextServer();
+  handshake_.emplace(kRealSocketCalls, fd, *engine_);
+  return Negotiate();
 }
 
 Status Attempt::TimeoutError() const {
@@ -97,12 +99,48 @@ Attempt::Next Attempt::Fail(Status error) {
 }
 
 Attempt::Next Attempt::NextServer() {
+  if (from_memory_) {
+    Misremembered();
+    return Next::kPrepare;  // this one again, where it is now
+  }
+  ServerAddresses::Forget(server_);
+  may_remember_ = true;
   if (server_ + 1 == config_.servers.size()) return Next::kFailed;
   ++server_;
   return Next::kPrepare;
 }
 
-Attempt::Next Attempt::StartConnect(int fd) {
+void Attempt::Misremembered() {
+  from_memory_ = may_remember_ = false;
+  ServerAddresses::Forget(server_);
+}
+
+bool Attempt::FindAddresses() {
+  from_memory_ = may_remember_;
+  if (from_memory_) TakeAddresses(ServerAddresses::Known(server_));
+  if (!addresses_.empty()) return true;
+  from_memory_ = false;
+  auto resolved = ResolveServer(server());
+  if (!resolved.ok()) {
+    error_ = resolved.status();
+    return false;
+  }
+  ServerAddresses::Note(server_, *resolved);
+  TakeAddresses(*resolved);
+  if (!addresses_.empty()) return true;
+  error_ = {Errc::kNetwork, "the server has no IPv4 address, and the program's socket is for IPv4"};
+  return false;
+}
+
+// Those that the socket can be connected to.
+void Attempt::TakeAddresses(const std::vector<Address>& addresses) {
+  for (const Address& address : addresses) {
+    if (SockaddrFromAddress(address, family_)) addresses_.push_back(address);
+  }
+}
+
+// kIdle, with error_: there is no address left.
+void Attempt::StartConnect(int fd) {
   while (!addresses_.empty()) {
     const Address address = addresses_.front();
     addresses_.erase(addresses_.begin());
@@ -117,31 +155,27 @@ Attempt::Next Attempt::StartConnect(int fd) {
       (void)real::connect(fd, &nowhere, sizeof nowhere);
     }
     if (ConnectWithoutWaiting(fd, *SockaddrFromAddress(address, family_)) == 0) {
-      handshake_.emplace(kRealSocketCalls, fd, *engine_);
-      return Negotiate();
+      tcp_ = Tcp::kConnected;
+      return;
     }
     if (errno == EINPROGRESS || errno == EINTR || errno == EALREADY) {
-      connecting_ = true;
-      return Next::kWaitWritable;
+      tcp_ = Tcp::kConnecting;
+      return;
     }
     error_ = {Errc::kNetwork, std::string("the server cannot be reached: ") + strerror(errno)};
   }
-  return NextServer();
 }
 
-Attempt::Next Attempt::FinishConnect(int fd) {
+// kIdle, with error_: it has failed.
+void Attempt::FinishConnect(int fd) {
   pollfd ready = {fd, POLLOUT, 0};
-  if (real::poll(&ready, 1, 0) == 0) return Next::kWaitWritable;
+  if (real::poll(&ready, 1, 0) == 0) return;
   int error = 0;
   socklen_t size = sizeof error;
   if (real::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
-  connecting_ = false;
-  if (error != 0) {
+  tcp_ = error == 0 ? Tcp::kConnected : Tcp::kIdle;
+  if (error != 0)
     error_ = {Errc::kNetwork, std::string("the server cannot be reached: ") + strerror(error)};
-    return StartConnect(fd);
-  }
-  handshake_.emplace(kRealSocketCalls, fd, *engine_);
-  return Negotiate();
 }
 
 Attempt::Next Attempt::Negotiate() {

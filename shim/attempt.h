@@ -2,8 +2,8 @@
 // server, get ready, connect the application's own socket to it, negotiate. The next server is
 // tried when one cannot be reached.
 //
-// Prepare() may block on the resolver and the KDC; Step() never does. So a blocking connect() runs
-// both in the caller's thread, and a non-blocking one leaves them to the service's threads.
+// Prepare() may block on the resolver and the KDC; Begin() and Step() never do. Where the server is
+// known already, TCP connects to it while the attempt is prepared.
 #ifndef SHIM_ATTEMPT_H_
 #define SHIM_ATTEMPT_H_
 
@@ -26,6 +26,9 @@ class Attempt {
   Attempt(const Config& config, const Core& core, const Address& destination, int family);
   ~Attempt();
 
+  // Starts to connect `fd` if the server's address is known.
+  void Begin(int fd);
+
   // Does what may block, then says what to do: kWaitWritable means Step() now. Call under a Guard.
   Next Prepare();
 
@@ -44,8 +47,11 @@ class Attempt {
  private:
   Next Fail(Status error);
   Next NextServer();
-  Next StartConnect(int fd);
-  Next FinishConnect(int fd);
+  void Misremembered();
+  bool FindAddresses();
+  void TakeAddresses(const std::vector<Address>& addresses);
+  void StartConnect(int fd);
+  void FinishConnect(int fd);
   Next Negotiate();
 
   const Config& config_;
@@ -54,8 +60,12 @@ class Attempt {
   const int family_;
   const Deadline deadline_;
   std::atomic<size_t> server_{0};
+  enum class Tcp : unsigned char { kIdle, kConnecting, kConnected };
+
   std::vector<Address> addresses_;  // of the server, those still to be tried
-  bool connecting_ = false;
+  bool from_memory_ = false;        // they were resolved before, and it may have moved since
+  bool may_remember_ = true;
+  Tcp tcp_ = Tcp::kIdle;
   bool tried_ = false;
   std::unique_ptr<ClientEngine> engine_;
   std::optional<Handshake> handshake_;

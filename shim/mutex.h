@@ -1,9 +1,9 @@
 // A mutex that a forked child can make new, and its scope lock, under which no thread is cancelled.
 //
 // Lock order, as BeforeFork in process.cc takes them all: the registrations', the pool of
-// connections', Connection::state_, the Receiver's, the Sender's, the service's, the DNS stub's,
-// the associations', leaf_mutex, and last whoever is in a LibraryCall. None is held across a call
-// that blocks.
+// connections', Connection::state_, the Receiver's, the Sender's, the service's, the preparers',
+// the DNS stub's, the associations', leaf_mutex, and last whoever is in a LibraryCall. None is held
+// across a call that blocks.
 #ifndef SHIM_MUTEX_H_
 #define SHIM_MUTEX_H_
 

@@ -11,14 +11,16 @@
 
 namespace socksify {
 
+struct Preparation;
+
 class Service {
  public:
   // Runs the attempt to its end, or its deadline, and tells the connection, which is kConnecting.
   // `fd` is the application's; the service works on a duplicate. Does not block.
   static void Negotiate(ConnectionRef connection, int fd, std::unique_ptr<Attempt> attempt);
 
-  // The attempt's Prepare(), in the caller's thread, as BlockingWork.
-  static Attempt::Next Prepare(Attempt& attempt);
+  // For the preparers: the attempt is prepared.
+  static void Prepared(std::shared_ptr<Preparation> preparation);
 
   // Sends the connection's tail when the kernel takes it, also if the application closes `fd`.
   static void Flush(ConnectionRef connection, int fd);

@@ -50,9 +50,8 @@ bool Handshake::SendOutput() {
 
 bool Handshake::ReadWanted() {
   uint8_t octets[4096];
-  const size_t wanted = std::min(engine_.WantedOctets(), sizeof octets);
-  // Look first, take later: the last octet of the negotiation stays in the kernel.
-  ssize_t came = calls_.recv(fd_, octets, wanted, MSG_PEEK | MSG_DONTWAIT);
+  // Look first, take later: what follows the negotiation stays in the kernel, and its last octet.
+  const ssize_t came = calls_.recv(fd_, octets, sizeof octets, MSG_PEEK | MSG_DONTWAIT);
   if (came == 0) {
     engine_.FeedEof();
     return true;
@@ -63,9 +62,15 @@ bool Handshake::ReadWanted() {
     FailWithErrno("reading from the server failed");
     return true;
   }
-  engine_.Feed({octets, static_cast<size_t>(came)});
+  ByteView rest(octets, static_cast<size_t>(came));
+  while (!rest.empty() && engine_.state() == ClientEngine::State::kNegotiating &&
+         engine_.output().empty()) {
+    const size_t wanted = std::min(engine_.WantedOctets(), rest.size());
+    engine_.Feed(rest.first(wanted));
+    rest = rest.subspan(wanted);
+  }
   unread_ = engine_.state() == ClientEngine::State::kEstablished ? 1 : 0;
-  const size_t spent = static_cast<size_t>(came) - unread_;
+  const size_t spent = static_cast<size_t>(came) - rest.size() - unread_;
   if (spent != 0) (void)calls_.recv(fd_, octets, spent, MSG_TRUNC | MSG_DONTWAIT);
   return true;
 }

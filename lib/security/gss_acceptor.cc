@@ -168,6 +168,7 @@ Result<std::shared_ptr<const GssAcceptorCredential>> AcquireGssAcceptorCredentia
     return {Errc::kCredentials, "no key" + (service.empty() ? "" : " for " + service) + " in " +
                                     where + ": " + GssErrorText(major, minor)};
   }
+  HoldKerberosConfiguration();
   return std::shared_ptr<const GssAcceptorCredential>(
       std::make_shared<GssAcceptorCredential>(std::move(credential)));
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "lib/security/gss_base.h"
+#include "lib/security/gss_held_credential.h"
 #include "lib/security/gss_layer.h"
 
 namespace socksify {
@@ -43,9 +44,16 @@ class GssInitiator final : public GssLayer {
     Status last(Errc::kConfig, "no GSS-API service name is configured");
     for (const std::string& service : options_.services) {
       if (Status status = ImportTarget(service); !status.ok()) return status;
+      OM_uint32 minor, major = GSS_S_NO_CRED;
+      const auto held = kerberos() ? HeldCredential::Find(target_text_) : nullptr;
       context_.Reset();
-      OM_uint32 major, minor;
-      major = InitContext({}, &first_token_, &minor);
+      if (held != nullptr) major = InitContext({}, &first_token_, &minor, held->get());
+      held_ = !GSS_ERROR(major);
+      if (!held_) {
+        if (held != nullptr) HeldCredential::Drop(target_text_);
+        context_.Reset();
+        major = InitContext({}, &first_token_, &minor);
+      }
       if (!GSS_ERROR(major)) {
         complete_ = major == GSS_S_COMPLETE;
         return {};
@@ -72,7 +80,10 @@ class GssInitiator final : public GssLayer {
                                "': " + GssErrorText(major, minor)};
   }
 
-  OM_uint32 InitContext(ByteView input, Bytes* output, OM_uint32* minor) {
+  bool kerberos() const { return options_.mechanism == GssInitiatorOptions::Mechanism::kKerberos; }
+
+  OM_uint32 InitContext(ByteView input, Bytes* output, OM_uint32* minor,
+                        gss_cred_id_t credential = GSS_C_NO_CREDENTIAL) {
     OM_uint32 flags = GSS_C_MUTUAL_FLAG | GSS_C_REPLAY_FLAG | GSS_C_INTEG_FLAG | GSS_C_CONF_FLAG;
     if (options_.ordered) flags |= GSS_C_SEQUENCE_FLAG;
     switch (options_.delegate) {
@@ -85,14 +96,12 @@ class GssInitiator final : public GssLayer {
       case GssInitiatorOptions::Delegate::kNever:
         break;
     }
-    const bool spnego = options_.mechanism == GssInitiatorOptions::Mechanism::kSpnego;
-    gss_OID mechanism = const_cast<gss_OID>(spnego ? &kSpnegoMechanism : &kKerberosMechanism);
+    gss_OID mechanism = const_cast<gss_OID>(kerberos() ? &kKerberosMechanism : &kSpnegoMechanism);
     gss_buffer_desc in = GssInput(input);
     GssBuffer out;
-    OM_uint32 major =
-        gss_init_sec_context(minor, GSS_C_NO_CREDENTIAL, context_.address(), target_.get(),
-                             mechanism, flags, GSS_C_INDEFINITE, GSS_C_NO_CHANNEL_BINDINGS, &in,
-                             &mechanism_, out.get(), &granted_flags_, nullptr);
+    OM_uint32 major = gss_init_sec_context(
+        minor, credential, context_.address(), target_.get(), mechanism, flags, GSS_C_INDEFINITE,
+        GSS_C_NO_CHANNEL_BINDINGS, &in, &mechanism_, out.get(), &granted_flags_, &lifetime_);
     output->assign(out.octets().begin(), out.octets().end());
     return major;
   }
@@ -164,6 +173,9 @@ class GssInitiator final : public GssLayer {
                                  ", not " + ProtectionLevelName(options_.level) +
                                  "; see --protection"};
     }
+    // To delegate, the library asks the KDC each time, under the credential's lock.
+    if (kerberos() && !held_ && (granted_flags_ & GSS_C_DELEG_FLAG) == 0)
+      HeldCredential::Acquire(target_text_, lifetime_);
     return Establish(std::move(context_), static_cast<ProtectionLevel>(octet), options_.max_token,
                      next);
   }
@@ -223,6 +235,8 @@ class GssInitiator final : public GssLayer {
   GssContext context_;
   gss_OID mechanism_ = GSS_C_NO_OID;  // static storage of the mechanism
   OM_uint32 granted_flags_ = 0;
+  OM_uint32 lifetime_ = 0;  // of the context, as of the ticket, in seconds
+  bool held_ = false;       // made with a credential that was at hand
   bool complete_ = false;
   bool stray_seen_ = false;
   Bytes first_token_;

@@ -34,6 +34,11 @@ const char* SupplementaryText(OM_uint32 major) {
 
 }  // namespace
 
+void HoldKerberosConfiguration() {
+  static krb5_context held = nullptr;  // never freed
+  [[maybe_unused]] static const krb5_error_code error = krb5_init_context(&held);
+}
+
 std::string GssErrorText(OM_uint32 major, OM_uint32 minor) {
   if (!GSS_ERROR(major)) {
     if (const char* text = SupplementaryText(major)) return text;

@@ -89,6 +89,9 @@ bool IsUnknownService(OM_uint32 minor);
 
 std::string GssDisplayName(gss_name_t name);  // "socks/proxy.example.com@EXAMPLE.COM"
 
+// From then on the library reads its configuration again when it has changed, not for each context.
+void HoldKerberosConfiguration();
+
 extern const gss_OID_desc kKerberosMechanism;
 extern const gss_OID_desc kSpnegoMechanism;
 
