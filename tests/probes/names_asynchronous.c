@@ -68,7 +68,8 @@ int main(int argc, char** argv) {
   FILL();
   answer("no wait", getaddrinfo_a(GAI_NOWAIT, list, 3, NULL));
   while (gai_suspend((const struct gaicb* const*)list, 3, NULL) != EAI_ALLDONE) continue;
-  answer("cancel", gai_cancel(list[0]));
+  const int cancelled = gai_cancel(list[0]); /* libc's thread may not have let go of it yet */
+  answer("nothing to cancel", cancelled == EAI_ALLDONE || cancelled == EAI_NOTCANCELED);
   results(list, 3);
   answer("mode", getaddrinfo_a(7, list, 3, NULL));
   return 0;
