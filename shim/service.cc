@@ -137,7 +137,7 @@ void Service::Prepared(std::shared_ptr<Preparation> preparation) {
   ::socksify::Wake(state);
 }
 
-void Service::Flush(ConnectionRef connection, int fd) {
+void Service::Flush(const ConnectionRef& connection, int fd) {
   const DescriptorHeadroom headroom;
   const int duplicate = OwnDescriptor::Duplicate(fd);
   if (duplicate >= 0) {

@@ -23,7 +23,7 @@ class Service {
   static void Prepared(std::shared_ptr<Preparation> preparation);
 
   // Sends the connection's tail when the kernel takes it, also if the application closes `fd`.
-  static void Flush(ConnectionRef connection, int fd);
+  static void Flush(const ConnectionRef& connection, int fd);
 
   // Looks at its connections again: one has ended.
   static void Wake();
