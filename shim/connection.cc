@@ -125,6 +125,7 @@ void Connection::Clear() {
   stand_in_ = 0;
   detach_when_established_ = false;
   closes_ = false;
+  sending_shut_ = false;
   holding_ = Holding::kCounted;
 }
 

@@ -118,6 +118,11 @@ class Connection {
   bool IsReadable(int fd);
   // The application has been told by SO_ERROR that the connection is lost.
   void NoteLost() { receiver_.NoteLost(); }
+  // Both directions have been shut down here, where the peer ends its own by a message: the kernel
+  // answers that with a reset. So an error means nothing any more.
+  bool HidesErrors() const {
+    return closes_ && sending_shut_ && receiver_.is_shut_down() && framed();
+  }
   BorrowedOptions& options() { return options_; }
   void set_flush_fd(int fd) { flush_fd_ = fd; }
   // --- detach (connection_detach.cc) ---
@@ -238,7 +243,8 @@ class Connection {
   std::atomic<bool> replacing_{false};  // from when descriptors are replaced, under state_
   std::atomic<ino_t> stand_in_{0};      // the plain socket in its place
   std::atomic<bool> detach_when_established_{false};
-  std::atomic<bool> closes_{false};  // the peer is to be told of the end
+  std::atomic<bool> closes_{false};        // the peer is to be told of the end
+  std::atomic<bool> sending_shut_{false};  // by shutdown(2)
   std::atomic<Holding> holding_{Holding::kCounted};
   SocketAddress detached_name_;
   Address destination_;

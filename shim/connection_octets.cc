@@ -281,6 +281,7 @@ int Connection::ShutDown(int fd, int how) {
   if (how == SHUT_RD) return ShutDownReceiving(fd);
   if (!Own(ForkShare::kSend)) return -1;
   if (how != SHUT_WR && how != SHUT_RDWR) return real::shutdown(fd, how);
+  sending_shut_ = true;
   int result = sender_.ShutDown(fd);
   if (sender_.has_tail()) {
     MutexLock lock(state_);

@@ -73,11 +73,14 @@ bool AnyOurs(const pollfd* fds, nfds_t count) {
 // Returns `revents` without what is not true yet.
 short Confirmed(const pollfd& wait) {
   constexpr short kReadable = POLLIN | POLLRDNORM;
-  // An error or a hang-up is the kernel's to tell, and looking closer would take SO_ERROR away.
-  if ((wait.revents & kReadable) == 0 || (wait.revents & (POLLERR | POLLHUP)) != 0)
-    return wait.revents;
+  if ((wait.revents & (kReadable | POLLERR)) == 0) return wait.revents;
   ConnectionRef connection = DescriptorTable::Find(wait.fd);
-  if (!connection || connection->IsReadable(wait.fd)) return wait.revents;
+  if (!connection) return wait.revents;
+  // An error or a hang-up is the kernel's to tell, and looking closer would take SO_ERROR away.
+  if ((wait.revents & (POLLERR | POLLHUP)) != 0) {
+    return static_cast<short>(wait.revents & ~(connection->HidesErrors() ? POLLERR : 0));
+  }
+  if (connection->IsReadable(wait.fd)) return wait.revents;
   return static_cast<short>(wait.revents & ~kReadable);
 }
 

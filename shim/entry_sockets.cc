@@ -193,7 +193,8 @@ EXPORT int getsockopt(int fd, int level, int option, void* value, socklen_t* len
     if (level != SOL_SOCKET || option != SO_ERROR) return result;
     if (connection->phase() == Connection::Phase::kFailed) {
       answer = connection->TakeError(fd);
-    } else if (connection->phase() != Connection::Phase::kConnecting) {
+    } else if (connection->phase() != Connection::Phase::kConnecting &&
+               !connection->HidesErrors()) {
       memcpy(&answer, value, sizeof answer);
       if (answer != 0) connection->NoteLost();
       return result;  // the attempt's own errors are the attempt's

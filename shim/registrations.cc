@@ -167,9 +167,27 @@ std::optional<Registration> FindByData(int epoll, const epoll_event& event) {
   return *at;
 }
 
-// Is the event still there when what is not true yet has been taken from it?
+// The descriptor that an event is of, whatever its data: -1 unless there is exactly one.
+int FindDescriptor(int epoll, const epoll_event& event) {
+  MutexLock lock(g_mutex);
+  int found = -1;
+  for (const auto& [fd, list] : GetTable().known) {
+    for (const Registration& at : list) {
+      if (at.epoll != epoll || at.event.data.u64 != event.data.u64) continue;
+      if (found >= 0) return -1;
+      found = at.fd;
+    }
+  }
+  return found;
+}
+
+// Is the event still there when what is not true has been taken from it?
 bool Confirmed(int epoll, epoll_event& event) {
   constexpr uint32_t kReadable = EPOLLIN | EPOLLRDNORM;
+  if ((event.events & EPOLLERR) != 0 && Connection::AnyToTell()) {
+    const ConnectionRef connection = DescriptorTable::Find(FindDescriptor(epoll, event));
+    if (connection && connection->HidesErrors()) event.events &= ~uint32_t{EPOLLERR};
+  }
   if ((event.events & kReadable) == 0 || (event.events & (EPOLLERR | EPOLLHUP)) != 0) return true;
   ConnectionRef connection = DescriptorTable::Find(event.data.fd);
   if (!connection || !connection->framed()) return true;
