@@ -1,6 +1,7 @@
 // Nothing is thrown in the shim, and nothing caught: the process ends instead. What libstdc++ would
 // do it with is replaced here: at the start of every program its own would take memory, and
-// hundreds of relocations for the names of what is thrown.
+// hundreds of relocations for the names of what is thrown. Not with a sanitizer, which has its own
+// operators for the memory.
 #include <algorithm>
 #include <cstdlib>
 #include <new>
