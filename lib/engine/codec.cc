@@ -142,7 +142,7 @@ size_t FrameShare(const SecurityLayer& layer, size_t octets) {
 // No token of empty plaintext: Jargyle takes it as the end.
 Status SealFrames(SecurityLayer& layer, ByteView plain, Bytes* output) {
   if (plain.empty()) return {};
-  const size_t share = FrameShare(layer, plain.size());
+  const size_t share = std::max<size_t>(1, FrameShare(layer, plain.size()));
   const size_t frames = (plain.size() + share - 1) / share;
   if (frames > 1)
     output->reserve(output->size() + plain.size() + frames * layer.MinFrameSize() * 2);
