@@ -244,4 +244,4 @@ def test_no_children(independent, socksify, origin, programs, page):
     mark = independent.mark()
     for argv in (["sh", "-c", f"curl -sS {direct}; :"], ["python3", "-c", f"import os; os.system('curl -sS {direct}')"]):
         fetched(socksify.run(independent, argv, options=options))
-    assert not independent.since(mark)
+    assert not independent.since(mark, "session")

@@ -1,5 +1,6 @@
 """Datagrams through the server: by real programs, through every fault of a server and of the way, and never past it."""
 
+import contextlib
 import errno
 import json
 import signal
@@ -9,7 +10,7 @@ import subprocess
 import pytest
 
 from support import payload, wire
-from support.process import free_port
+from support.process import HANG, free_port
 from support.runner import program
 from support.servers import PYTHON, Tls
 
@@ -36,9 +37,12 @@ def lines(process):
     return json.loads(line)
 
 
-def untouched(origin, mark, but=()):
-    """No datagram came to the origin that the server did not send."""
-    return [e for e in origin.since(mark, "datagram") if e["source"] not in but]
+def exchange(process):
+    """Two lines there and back; its input stays open."""
+    for line in (b"a line\n", b"another\n"):
+        process.stdin.write(line)
+        process.stdin.flush()
+        assert process.stdout.readline() == line
 
 
 # --- what works ---
@@ -64,12 +68,9 @@ def test_ncat(server, udp_origin, socksify):
     """It ends with its input: that is held open until the answer is there."""
     argv = ["ncat", "-u", server.target, str(udp_origin.port)]
     with socksify.popen(server, argv, stdin=subprocess.PIPE) as process:
-        for line in (b"a line\n", b"another\n"):
-            process.stdin.write(line)
-            process.stdin.flush()
-            assert process.stdout.readline() == line
+        exchange(process)
         process.stdin.close()
-        assert process.wait(20) == 0 and process.stderr.read() == b""
+        assert process.wait(HANG) == 0 and process.stderr.read() == b""
 
 
 SENDERS = {
@@ -86,18 +87,23 @@ def test_sent_and_gone(server, udp_origin, socksify, sender):
     mark = udp_origin.mark()
     done = socksify.run(server, [*SENDERS[sender], "127.0.0.1", str(udp_origin.port)])
     assert done.returncode == 0 and done.stderr == "", done
-    udp_origin.await_event("datagram", mark, timeout=20, head="gone at once")
+    udp_origin.await_event("datagram", mark, head="gone at once")
 
 
 def test_netcat(server, udp_origin, socksify):
-    done = socksify.run(server, ["nc", "-u", "-w", "1", server.target, str(udp_origin.port)], input=b"a line\n")
-    assert done.stdout == b"a line\n", done.stderr
+    argv = ["nc", "-u", server.target, str(udp_origin.port)]
+    with socksify.popen(server, argv, stdin=subprocess.PIPE) as process:
+        exchange(process)
+        process.terminate()  # it listens for ever
+        assert process.stderr.read() == b""
 
 
 @pytest.mark.parametrize("kind", ["UDP", "UDP-DATAGRAM"])
 def test_socat(server, udp_origin, socksify, kind):
-    done = socksify.run(server, ["socat", "-t2", "-", f"{kind}:{server.target}:{udp_origin.port}"], input=b"a line\n")
-    assert done.stdout == b"a line\n", done.stderr
+    with socksify.popen(server, ["socat", "-", f"{kind}:{server.target}:{udp_origin.port}"], stdin=subprocess.PIPE) as process:
+        exchange(process)
+        process.stdin.close()
+        assert process.wait(HANG) == 0 and process.stderr.read() == b""
 
 
 @pytest.mark.parametrize("way", [(), ("-R",)], ids=["up", "down"])
@@ -105,11 +111,11 @@ def test_iperf3(server, socksify, way):
     port = free_port()
     with subprocess.Popen(["iperf3", "-s", "--forceflush", "-p", str(port)], stdout=subprocess.PIPE, text=True) as iperf:
         assert any("listening" in line for line in iperf.stdout)
-        done = socksify.run(server, ["iperf3", "-u", "-c", server.target, "-p", str(port), "-b", "8M", "-n", "2M", "-J", *way], timeout=60)
+        done = socksify.run(server, ["iperf3", "-u", "-c", server.target, "-p", str(port), "-b", "2M", "-n", "500K", "-l", "4K", "-J", *way])
         iperf.kill()
     assert done.returncode == 0 and done.stderr == "", done.stdout
     total = json.loads(done.stdout)["end"]["sum"]
-    assert total["packets"] > 30 and total["lost_percent"] < 20, total
+    assert total["packets"] > 30 and total["lost_percent"] < 50, total
 
 
 @pytest.mark.parametrize("kind, count", [("socksd-gss", 1000), ("independent", 200)])
@@ -156,7 +162,7 @@ def test_closing_ends_the_association(independent, udp_origin, socksify):
         assert lines(process) == {"used": True}
         independent.await_event("over", mark)
         process.stdin.close()
-        assert process.wait(20) == 0
+        assert process.wait(HANG) == 0
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
@@ -221,7 +227,7 @@ def test_the_server_ends_the_association(start_server, udp_origin, socksify):
             process.stdin.write(b"\n")
             process.stdin.flush()
         assert lines(process)["done"] == 4
-        assert process.wait(20) == 0
+        assert process.wait(HANG) == 0
     assert len(server.since(0, "associated")) >= 2
 
 
@@ -243,63 +249,59 @@ def test_the_server_is_started_again(start_server, udp_origin, socksify, kind):
 def test_refused(start_server, udp_origin, socksify, fault, error):
     """The first datagram of a blocking socket says why; one line for people; nothing direct."""
     server = start_server("independent", faults=[fault])
-    mark = udp_origin.mark()
-    done = socksify.run(server, datagrams("attempt", "127.0.0.1", udp_origin.port, "hello"))
+    with udp_origin.untouched("hello"):
+        done = socksify.run(server, datagrams("attempt", "127.0.0.1", udp_origin.port, "hello"))
     said = json.loads(done.stdout)
     assert said["step"] == "send" and said["error"] == error, done
     assert done.stderr.startswith("socksify-gss: ") and done.stderr.count("\n") == 1
-    assert not untouched(udp_origin, mark)
 
 
 @pytest.mark.parametrize("fault", ["rep=7", "rep=2", "rep=1", "close@level"])
 def test_refused_without_waiting(start_server, udp_origin, socksify, fault):
     """A non-blocking socket hears of it as of a port that refuses; the line for people is the same."""
     server = start_server("independent", faults=[fault])
-    mark = udp_origin.mark()
-    done = socksify.run(server, datagrams("attempt_nonblocking", "127.0.0.1", udp_origin.port, "hello"))
+    with udp_origin.untouched("hello"):
+        done = socksify.run(server, datagrams("attempt_nonblocking", "127.0.0.1", udp_origin.port, "hello"))
     assert json.loads(done.stdout)["error"] not in (None, "nothing"), done
     assert done.stderr.startswith("socksify-gss: ") and done.stderr.count("\n") == 1, done.stderr
-    assert not untouched(udp_origin, mark)
 
 
 def test_no_server(udp_origin, socksify):
-    mark = udp_origin.mark()
-    done = socksify.run(f"127.0.0.1:{free_port()}", datagrams("attempt", "127.0.0.1", udp_origin.port, "hello"))
+    with udp_origin.untouched("hello"):
+        done = socksify.run(f"127.0.0.1:{free_port()}", datagrams("attempt", "127.0.0.1", udp_origin.port, "hello"))
     said = json.loads(done.stdout)
     assert said["step"] == "send" and said["error"] == "ECONNREFUSED", done
     assert done.stderr.startswith("socksify-gss: ") and done.stderr.count("\n") == 1
-    assert not untouched(udp_origin, mark)
 
 
 def test_no_ticket(independent, udp_origin, socksify):
-    mark = udp_origin.mark()
-    done = socksify.run(independent, datagrams("attempt", "127.0.0.1", udp_origin.port, "hello"),
-                        env={"KRB5CCNAME": "FILE:/nonexistent"})
+    with udp_origin.untouched("hello"):
+        done = socksify.run(independent, datagrams("attempt", "127.0.0.1", udp_origin.port, "hello"),
+                            env={"KRB5CCNAME": "FILE:/nonexistent"})
     said = json.loads(done.stdout)
     assert said["step"] == "send" and said["error"] == "EACCES", done
     assert "kinit" in done.stderr
-    assert not untouched(udp_origin, mark)
 
 
 @pytest.mark.parametrize("fault", ["stall@reply", "stall@context", "close@reply", "reset@level", "alter@reply"])
 def test_a_server_that_does_not_answer(start_server, udp_origin, socksify, fault):
     server = start_server("independent", faults=[fault])
-    mark = udp_origin.mark()
-    done = socksify.run(server, datagrams("attempt", "127.0.0.1", udp_origin.port, "hello"), options=("--timeout=1",))
+    with udp_origin.untouched("hello"):
+        done = socksify.run(server, datagrams("attempt", "127.0.0.1", udp_origin.port, "hello"), options=("--timeout=1",))
     said = json.loads(done.stdout)
     assert said["step"] == "send" and said["error"] not in (None, "nothing"), done
-    assert not untouched(udp_origin, mark)
 
 
 # --- policy ---
 
 
 def test_udp_block(independent, udp_origin, socksify):
-    mark, asked = udp_origin.mark(), independent.mark()
-    done = socksify.run(independent, datagrams("attempt", "127.0.0.1", udp_origin.port, "hello"), options=("--udp=block",))
+    asked = independent.mark()
+    with udp_origin.untouched("hello"):
+        done = socksify.run(independent, datagrams("attempt", "127.0.0.1", udp_origin.port, "hello"), options=("--udp=block",))
     said = json.loads(done.stdout) if done.stdout else {"error": "raised"}
     assert said.get("error") not in (None, "nothing"), done
-    assert not untouched(udp_origin, mark) and not independent.since(asked, "session")
+    assert not independent.since(asked, "session")
 
 
 def test_udp_direct(independent, udp_origin, socksify):
@@ -321,16 +323,15 @@ def test_bypassed(independent, udp_origin, socksify):
 def test_ssl_naked(start_server, pki, udp_origin, socksify, kind, client, server_side):
     """In clear only where both sides say so."""
     server = start_server(kind, methods="ssl", tls=Tls(pki), options=["--ssl-udp-naked"] if server_side else [])
-    mark = udp_origin.mark()
     options = ("--ssl-udp-naked=1",) if client else ()
-    done = socksify.run(server, datagrams("attempt", "127.0.0.1", udp_origin.port, "hello"), options=options)
+    with contextlib.nullcontext() if client and server_side else udp_origin.untouched("hello"):
+        done = socksify.run(server, datagrams("attempt", "127.0.0.1", udp_origin.port, "hello"), options=options)
     said = json.loads(done.stdout)
     if client and server_side:
         assert said.get("answer") == "hello" and done.stderr == "", done.stderr
         return
     assert said["step"] == "send" and said["error"] in (EOPNOTSUPP, "EACCES"), done
     assert "socksify-gss: " in done.stderr
-    assert not untouched(udp_origin, mark)
 
 
 @pytest.mark.parametrize("method", ["none", "userpass"])
@@ -355,7 +356,7 @@ def test_a_stranger_is_not_heard(independent, udp_origin, socksify, what):
         process.stdin.write(b"\n")
         process.stdin.flush()
         assert lines(process) == {"came": []}
-        assert process.wait(20) == 0
+        assert process.wait(HANG) == 0
 
 
 def test_no_plaintext_is_kept_in_sight(independent, udp_origin, socksify):

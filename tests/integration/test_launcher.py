@@ -238,11 +238,11 @@ def test_method_none(start_server, origin, socksify, kind):
 
 
 def test_whole_principal(independent, origin, socksify, realm):
+    mark = independent.mark()
     done = socksify.run(independent, program("connect", "127.0.0.1", origin.ports["echo"]),
                         options=["--gss-service", f"rcmd/localhost@{realm.name}"])
     assert b'"error": null' in done.stdout, done
-    mark = [e for e in independent.events if e["event"] == "context"][-1]
-    assert mark["service"] == f"rcmd/localhost@{realm.name}"
+    assert independent.since(mark, "context")[-1]["service"] == f"rcmd/localhost@{realm.name}"
 
 
 def test_services_are_tried_in_order(independent, origin, socksify):

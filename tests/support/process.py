@@ -3,6 +3,7 @@
 import json
 import os
 import queue
+import select
 import socket
 import subprocess
 import threading
@@ -52,7 +53,8 @@ def stop(process, timeout=HANG):
 class Service:
     """A child that says `listening on ADDR:PORT` on stdout and may go on with JSON events, one a line.
 
-    A thread drains stdout, so the child never blocks on it; `await_event` sleeps on a condition.
+    A thread drains stdout, so the child never blocks on it; `await_event` sleeps on a condition. `mark` and `since` drain it
+    themselves: what the child told before it did something is seen by whoever has seen that.
     """
 
     def __init__(self, argv, env=None, cwd=None, name=None, stderr=None):
@@ -61,6 +63,7 @@ class Service:
         self.lines = []
         self._changed = threading.Condition()
         self._ended = False
+        self._unfinished = b""
         self._listening = queue.Queue()
         self.stderr_path = stderr
         sink = open(stderr, "ab") if stderr else None
@@ -77,18 +80,26 @@ class Service:
         self.port = int(port)
 
     def _drain(self):
-        for raw in self.process.stdout:
-            line = raw.decode(errors="replace").rstrip("\n")
-            if line.startswith("listening on "):
-                self._listening.put(line.removeprefix("listening on ").strip())
+        stdout = self.process.stdout
+        os.set_blocking(stdout.fileno(), False)
+        while not self._ended:
+            select.select([stdout], [], [])
             with self._changed:
+                self._take()
+        self._listening.put(None)
+
+    def _take(self):
+        """All that the child has said until now; the lock is held."""
+        while not self._ended and (octets := self.process.stdout.raw.read(1 << 16)) is not None:
+            self._ended = not octets
+            *lines, self._unfinished = (self._unfinished + octets).split(b"\n")
+            for raw in lines:
+                line = raw.decode(errors="replace")
                 self.lines.append(line)
+                if line.startswith("listening on "):
+                    self._listening.put(line.removeprefix("listening on ").strip())
                 if line.startswith("{"):
                     self.events.append(json.loads(line))
-                self._changed.notify_all()
-        self._listening.put(None)
-        with self._changed:
-            self._ended = True
             self._changed.notify_all()
 
     @property
@@ -108,10 +119,13 @@ class Service:
     def mark(self):
         """A position in the event list, for `since`."""
         with self._changed:
+            self._take()
             return len(self.events)
 
     def since(self, mark, event=None):
+        """The events after `mark`, of that kind, of all that the child has said until now."""
         with self._changed:
+            self._take()
             return [e for e in self.events[mark:] if event is None or e["event"] == event]
 
     def await_event(self, event, mark=0, timeout=HANG, **fields):

@@ -36,7 +36,7 @@ def until_answered(send, receive):
 def insists(to):
     with socket.socket(type=socket.SOCK_DGRAM) as one, socket.socket(type=socket.SOCK_DGRAM) as other:
         for plain in (one, other):
-            plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 2, 0))
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 5, 0))
         one.connect(to)
         for _ in range(2):
             say(connected=until_answered(one.send, one.recv),

@@ -11,7 +11,7 @@ import time
 
 from common import name, say
 
-PATIENCE = 20  # a guard against hangs
+PATIENCE = 60  # a guard against hangs
 
 
 def connected(host, port, **how):
@@ -41,7 +41,7 @@ def echo(host, port, *sizes):
 def attempt(host, port, text):
     """What one datagram of a blocking socket comes to: the errno of sending, of receiving, or the answer."""
     with socket.socket(type=socket.SOCK_DGRAM) as one:
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 3, 0))
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", PATIENCE, 0))
         for step in ("connect", "send", "recv"):
             try:
                 if step == "connect":
@@ -122,12 +122,13 @@ def reliable(host, port, count):
 def counted(host, port, count):
     """Numbered datagrams, once each: how many answers came, and how many of them again."""
     seen = []
-    with connected(host, port, timeout=1) as one:
+    with connected(host, port) as one:
         for number in range(int(count)):
             one.send(numbered(number))
         try:
             while True:
                 seen.append(one.recv(65536))
+                one.settimeout(1)
         except TimeoutError:
             pass
     known = {numbered(number) for number in range(int(count))}
