@@ -51,7 +51,7 @@ def refusal(client, host="0.0.0.0", port=0):
 def target(host="127.0.0.1", port=0):
     """A socket that nobody answers for."""
     with socket.socket(wire.family(host), socket.SOCK_DGRAM) as made:
-        made.settimeout(20)
+        made.settimeout(HANG)
         made.bind((host, port))
         yield made
 

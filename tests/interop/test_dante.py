@@ -12,7 +12,7 @@ import subprocess
 import pytest
 
 from support import payload, wire
-from support.process import await_port, free_port, stop
+from support.process import HANG, await_port, free_port, stop
 from support.runner import program
 from support.servers import LEVELS, base_env
 from support.socks_gss_client import SocksGssClient
@@ -129,7 +129,7 @@ def test_listening(dante, socksify):
     with socksify.popen(address, program("listener", "blocking", 2), level=level, options=(*options, "--bind=1")) as process:
         for _ in range(2):
             announced = json.loads(process.stdout.readline())
-            with socket.create_connection((announced["host"], announced["port"]), 20) as peer:
+            with socket.create_connection((announced["host"], announced["port"]), HANG) as peer:
                 own = list(peer.getsockname())
                 peer.sendall(payload.octets(100_000))
                 peer.shutdown(socket.SHUT_WR)
@@ -138,7 +138,7 @@ def test_listening(dante, socksify):
                     back += piece
             assert back == payload.octets(100_000)
             assert json.loads(process.stdout.readline()) == {"peer": own, "same": True, "octets": 100_000}
-        assert process.wait(20) == 0 and process.stderr.read() == b""
+        assert process.wait(HANG) == 0 and process.stderr.read() == b""
 
 
 def test_curl_get(dante, origin, socksify):

@@ -11,7 +11,7 @@ int main(int argc, char** argv) {
   must("pipe", pipe(result) == 0);
   if (probe_fork() == 0) {
     must("daemon", daemon(1, 0) == 0);
-    alarm(20);
+    alarm(60);
     FILE* told = fdopen(result[1], "w");
     setvbuf(told, NULL, _IOLBF, 0);
     for (int i = 0; i < 3; ++i) close(i);

@@ -26,6 +26,7 @@
 #include <sys/ioctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -56,14 +57,14 @@ static inline void probe_start(int argc, char** argv) {
   if (inet_pton(AF_INET, peer_host, &peer_address.sin_addr) != 1) exit(2);
   setvbuf(stdout, NULL, _IOLBF, 0);
   signal(SIGALRM, hang_guard);
-  alarm(20);
+  alarm(60);
 }
 
 /* fork, with a hang guard of the child's own. */
 static inline pid_t probe_fork(void) {
   fflush(stdout);
   pid_t child = fork();
-  if (child == 0) alarm(20);
+  if (child == 0) alarm(60);
   return child;
 }
 
@@ -227,6 +228,20 @@ static inline int await(int fd, short events) {
   while (poll(&p, 1, -1) < 0 && errno == EINTR) {
   }
   return p.revents;
+}
+
+/* Waits until that thread of ours has been in one and the same system call, not write, for 20 ms of
+ * its own sleep. */
+static inline void await_waiting(pid_t tid) {
+  char path[64], before[256] = "", now[256];
+  snprintf(path, sizeof path, "/proc/self/task/%d/syscall", (int)tid);
+  for (int same = 0; same < 20; usleep(1000)) {
+    FILE* file = fopen(path, "re");
+    must("syscall", file != NULL && fgets(now, sizeof now, file) != NULL);
+    fclose(file);
+    same = now[0] != 'r' && atoi(now) != SYS_write && strcmp(now, before) == 0 ? same + 1 : 0;
+    strcpy(before, now);
+  }
 }
 
 /* Waits until at least `count` octets can be read. */

@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 NAMES = sorted(source.stem for source in HERE.glob("*.c"))
 MODES = ("integrity", "confidentiality", "ssl", "bypassed")
 FLAGS = ("-std=c11", "-O2", "-g", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-pthread")  # as in the Makefile
-PATIENCE = 60  # seconds; a probe's own hang guard is 20
+PATIENCE = 150  # seconds; a probe's own hang guard is 60
 BROKEN = (2, 3, 98, 99)  # exit statuses of probe.h: usage, no peer, hang
 
 # Datagrams come in from whom nothing was sent to as well, as they do without the server.

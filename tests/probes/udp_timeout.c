@@ -6,10 +6,10 @@ int main(int argc, char** argv) {
   probe_start(argc, argv);
   int fd = udp_socket(0), set = epoll_create1(0);
   char text[16];
-  struct timeval brief = {0, 200000};
+  struct timeval brief = {0, 200000}, ample = {10, 0};
   struct timespec before, after;
-  answer("set", setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &brief, sizeof brief));
   answer_datagram_echo(fd, "hello");
+  answer("set", setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &brief, sizeof brief));
   say(fd, "#silent");
   clock_gettime(CLOCK_MONOTONIC, &before);
   answer("recv", recv(fd, text, sizeof text, 0));
@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
   answer("poll", poll(&p, 1, 50));
   epoll_change(set, EPOLL_CTL_ADD, fd, EPOLLIN, 0);
   answer_wait("epoll_wait", set, 50);
+  answer("set", setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &ample, sizeof ample));
   answer_datagram_echo(fd, "again");
   return 0;
 }

@@ -9,6 +9,7 @@ import socket
 
 from support import wire
 from support.gss_session import UNORDERED_FLAGS
+from support.process import HANG
 from support.socks_gss_client import SocksGssClient
 
 BUFFER = 1 << 16
@@ -22,7 +23,7 @@ def unordered_context(**how):
 class Association:
     """`client` is past its login. `relay` is where the server takes datagrams."""
 
-    def __init__(self, client, host="0.0.0.0", port=0, timeout=20):
+    def __init__(self, client, host="0.0.0.0", port=0, timeout=HANG):
         self.client = client
         bound, relay_port = client.request(host, port, command=wire.UDP_ASSOCIATE)
         server = client.socket.getpeername()[0]
@@ -30,7 +31,7 @@ class Association:
         self.socket = self.new_socket(timeout)
         self.socket.connect(self.relay)
 
-    def new_socket(self, timeout=20):
+    def new_socket(self, timeout=HANG):
         made = socket.socket(wire.family(self.relay[0]), socket.SOCK_DGRAM)
         made.settimeout(timeout)
         for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
