@@ -10,11 +10,13 @@
 #include <cstring>
 #include <ctime>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "shim/blocking_work.h"
 #include "shim/entry.h"
 #include "shim/guard.h"
+#include "shim/listeners.h"
 #include "shim/real_calls.h"
 #include "shim/registrations.h"
 #include "shim/user_memory.h"
@@ -90,6 +92,27 @@ bool IsTime(const timespec* timeout) {
          (timeout->tv_sec >= 0 && timeout->tv_nsec >= 0 && timeout->tv_nsec < kNanosecond);
 }
 
+// Who connects to a listener of BIND and speaks elsewhere then is heard in that order without us;
+// here the one comes by the agent. An FTP client takes it ill to hear of a connection before it is
+// there. Tells of what has come to listeners in `fds` that were quiet; returns of how many.
+int TellArrivals(pollfd* fds, nfds_t count) {
+  constexpr short kReadable = POLLIN | POLLRDNORM;
+  const std::span<pollfd> all(fds, count);
+  if (!Listeners::any() || std::ranges::none_of(all, [](const pollfd& wait) {
+        return (wait.revents & kReadable) != 0 &&
+               DescriptorTable::Get(wait.fd) == DescriptorTable::Mark::kConnection;
+      })) {
+    return 0;
+  }
+  int told = 0;
+  for (pollfd& wait : all) {
+    if (wait.revents != 0 || (wait.events & kReadable) == 0 || !Listeners::Settle(wait.fd))
+      continue;
+    if (real::poll(&wait, 1, 0) > 0) ++told;
+  }
+  return told;
+}
+
 // A thread that waits, and what it holds: given back for it when it is cancelled.
 struct Waiting {
   std::vector<pollfd> polls;
@@ -142,7 +165,8 @@ int PollOurs(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t*
       fds[i].revents = connecting[i] ? short{0} : Confirmed(waits[i]);
       if (fds[i].revents != 0) ++told;
     }
-    if (told != 0 || (ready == 0 && until != &kSoon)) return keeper.Return(told);
+    if (told != 0) return keeper.Return(told + TellArrivals(fds, count));
+    if (ready == 0 && until != &kSoon) return keeper.Return(0);
   }
 }
 

@@ -245,6 +245,15 @@ std::optional<SocketAddress> Listeners::NameOf(int fd) {
   return SockaddrFromAddress(reply->bound, SocketOption(fd, SO_DOMAIN));
 }
 
+bool Listeners::Settle(int fd) {
+  const auto listener = map_.Find(fd);
+  const auto channel = listener != nullptr ? listener->channel() : nullptr;
+  if (channel == nullptr) return false;
+  AgentRequest request;
+  request.kind = AgentRequest::Kind::kSettle;
+  return channel->Ask(request).has_value();
+}
+
 bool Listeners::BeforeConnect(int fd) {
   if (map_.empty() || SocketOption(fd, SO_ACCEPTCONN) > 0) return true;
   const auto listener = map_.Take(fd);

@@ -28,6 +28,12 @@ class Listeners {
   // Where the server listens for `fd`. nullopt: the kernel's answer is the one. May block.
   static std::optional<SocketAddress> NameOf(int fd);
 
+  // Before octets on another connection are told of: whoever had come to the server's listener for
+  // `fd` has been connected to `fd` since. False: the server listens for no such descriptor. Blocks
+  // for the agent's answer; no lock may be held.
+  static bool Settle(int fd);
+  static bool any() { return !map_.empty(); }
+
   // A socket that Bind() has bound is to be connected, so it is where the program wanted it after
   // all. False with errno.
   static bool BeforeConnect(int fd);

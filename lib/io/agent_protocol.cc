@@ -30,7 +30,7 @@ Result<AgentRequest> DecodeAgentRequest(ByteView octets) {
   const uint8_t kind = in.U8(), wait = in.U8();
   auto own = ReadAddress(in), peer = ReadAddress(in);
   const bool known = static_cast<uint8_t>(Kind::kAssociate) <= kind &&
-                     kind <= static_cast<uint8_t>(Kind::kState) && wait <= 1;
+                     kind <= static_cast<uint8_t>(Kind::kSettle) && wait <= 1;
   if (!in.ok() || !own.ok() || !peer.ok() || !known || in.remaining() != 0) return NotOurs();
   return AgentRequest{static_cast<Kind>(kind), wait == 1, std::move(*own), std::move(*peer)};
 }

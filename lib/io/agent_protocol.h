@@ -36,6 +36,7 @@ struct AgentRequest {
     kMoved = 5,  // the socket is at `own` by now
     kState = 6,  // has the association, or the listener, failed, and why? Where is it? With `wait`,
                  // once the server listens again: it does so anew for each connection
+    kSettle = 7,  // of a listener: answered once all that has come from the server is passed on
   };
 
   Kind kind = Kind::kState;

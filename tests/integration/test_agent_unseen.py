@@ -2,10 +2,14 @@
 
 import json
 import os
+import select
 import shutil
 import signal
+import socket
 import subprocess
 from pathlib import Path
+
+import pytest
 
 from support.process import HANG
 from support.runner import program
@@ -38,8 +42,8 @@ def copy_of_the_build(directory, *, agent):
     return directory
 
 
-def start(build, socksify, server, argv, **more):
-    return subprocess.Popen([str(build / "socksify-gss"), "--", *argv], env=socksify.env(server), stdin=subprocess.PIPE,
+def start(build, socksify, server, argv, env=None, **more):
+    return subprocess.Popen([str(build / "socksify-gss"), "--", *argv], env=socksify.env(server) | (env or {}), stdin=subprocess.PIPE,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
 
 
@@ -68,3 +72,24 @@ def test_another_agent_takes_over(long_lived, udp_origin, socksify, tmp_path):
         process.stdin.close()
         assert 1 < said["connected"] <= 3 and 1 <= said["unconnected"] <= 3, said
         assert process.wait(HANG) == 0, process.stderr.read()
+
+
+@pytest.mark.parametrize("way", ["polled", "selected"])
+def test_who_came_before_is_told_of_no_later(independent, socksify, tmp_path, way):
+    """A peer connects to the listener, and then speaks on another connection: in that order, though the agent is slow."""
+    build = copy_of_the_build(tmp_path, agent=True)
+    mark = independent.mark()
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere:
+        elsewhere.settimeout(HANG)
+        argv = program("listener", "beside", 0, way, *elsewhere.getsockname())
+        with start(build, socksify, independent, argv, env={"SOCKSIFY_BIND": "1"}) as process, elsewhere.accept()[0] as other:
+            announced = told(process)
+            (agent,) = agents_of(build)
+            os.kill(agent, signal.SIGSTOP)
+            with socket.create_connection((announced["host"], announced["port"])):
+                independent.await_event("accepted", mark)
+                other.sendall(b"150")
+                assert not select.select([process.stdout], [], [], 0.3)[0]
+                os.kill(agent, signal.SIGCONT)
+                assert told(process) == {"listener": True, "other": True}
+                assert process.wait(HANG) == 0, process.stderr.read()

@@ -14,7 +14,7 @@ from support.runner import program
 
 BIND = {"SOCKSIFY_BIND": "1"}
 LEVELS = ("integrity", "confidentiality")
-PATIENCE = 30
+PATIENCE = 60
 EOPNOTSUPP = errno.errorcode[errno.EOPNOTSUPP]  # as Python calls it
 
 
@@ -103,7 +103,7 @@ def test_what_is_asked(independent, socksify):
         for _ in range(2):
             announced = program.said()
             local = [announced["host"], announced["port"]]
-            assert independent.await_event("listening", mark, local=local)["local"] == local
+            independent.await_event("listening", mark, local=local)
             visit(announced, b"x")
             program.said()
         program.finish()

@@ -99,7 +99,7 @@ def test_half_close_by_the_target(server, origin, socksify):
     done = socksify.run(server, program("greeter", server.target, origin.ports["greeter"], 300_000))
     said = json.loads(done.stdout)
     assert said["end"] == "EOF" and said["octets"] > 100_000, said
-    assert origin.await_event("eof", mark, service="greeter")["sha256"] == said["sent"]
+    origin.await_event("eof", mark, service="greeter", sha256=said["sent"])
 
 
 def test_ipv6_and_address_calls(server, origin, socksify):

@@ -18,8 +18,8 @@ const Address kPeer = Address::Name("host.example", 53);
 const Address kBound = Address::Ipv6({0x20, 1, 0xd, 0xb8}, 1080);
 
 TEST(AgentProtocolTest, RequestsComeBack) {
-  for (Kind kind :
-       {Kind::kAssociate, Kind::kListen, Kind::kReach, Kind::kWhoIs, Kind::kMoved, Kind::kState}) {
+  for (Kind kind : {Kind::kAssociate, Kind::kListen, Kind::kReach, Kind::kWhoIs, Kind::kMoved,
+                    Kind::kState, Kind::kSettle}) {
     for (bool wait : {false, true}) {
       auto request = DecodeAgentRequest(EncodeAgentRequest({kind, wait, kOwn, kPeer}));
       ASSERT_TRUE(request.ok()) << request.status().message();

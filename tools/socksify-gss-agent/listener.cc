@@ -67,7 +67,9 @@ Listener::Listener(uv_loop_t* loop, const Config& config, IncomingRequest& incom
       requests_(loop, this, std::move(incoming.channel)),
       first_(std::move(incoming.reply)),
       timer_(
-          loop, [](void* self) { static_cast<Listener*>(self)->Ask(); }, this) {}
+          loop, [](void* self) { static_cast<Listener*>(self)->Ask(); }, this),
+      settled_(
+          loop, [](void* self) { static_cast<Listener*>(self)->Settled(); }, this) {}
 
 Listener::~Listener() {
   if (arrival_ != nullptr) arrival_->listener = nullptr;
@@ -94,6 +96,9 @@ void Listener::OnRequest(IncomingRequest incoming) {
         reply.error = ENOENT;
       }
       break;
+    case AgentRequest::Kind::kSettle:  // what had come before is of this round of the loop
+      settling_.push_back(std::move(incoming.reply));
+      return settled_.Start(0);
     default:
       reply.error = EINVAL;
   }
@@ -113,6 +118,10 @@ void Listener::Ask() {
 
 void Listener::Tell() {
   for (ReplyPipe& reply : std::exchange(waiting_, {})) reply.Send(state_);
+}
+
+void Listener::Settled() {
+  for (ReplyPipe& reply : std::exchange(settling_, {})) reply.Send(state_);
 }
 
 void Listener::AskLater() { timer_.Start(backoff_.NextMs()); }

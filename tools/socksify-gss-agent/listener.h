@@ -43,6 +43,7 @@ class Listener final : public RequestOwner, public AttemptOwner {
   void Ask();
   void AskLater();
   void Tell();
+  void Settled();
   void PassOn();
 
   uv_loop_t* const loop_;
@@ -54,10 +55,12 @@ class Listener final : public RequestOwner, public AttemptOwner {
   std::unique_ptr<Attempt> attempt_;
   AgentReply state_;                // of the last attempt
   std::vector<ReplyPipe> waiting_;  // who asked for it while another is under way
+  std::vector<ReplyPipe> settling_;
   uint64_t listening_since_ = 0;
   Arrival* arrival_ = nullptr;
   const std::shared_ptr<Callers> callers_ = std::make_shared<Callers>();
-  Timer timer_;  // between two attempts
+  Timer timer_;    // between two attempts
+  Timer settled_;  // the loop has done all that there was to do
   Backoff backoff_;
 };
 

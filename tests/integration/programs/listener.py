@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""listener.py WHAT COUNT: an ordinary server that says where it listens, and what came."""
+"""listener.py WHAT COUNT [...]: an ordinary server that says where it listens, and what came."""
 
 import asyncio
 import select
@@ -9,7 +9,7 @@ import sys
 
 from common import name, say
 
-PATIENCE = 30  # a guard against hangs
+PATIENCE = 60  # a guard against hangs
 
 
 def listening(**how):
@@ -108,6 +108,7 @@ def attempt(_):
 def inherited(_):
     """A child process accepts on it."""
     with listening() as listener:
+        listener.setblocking(True)  # a description has one such flag, whoever has it
         announce(listener)
         listener.set_inheritable(True)
         child = ("import socket, sys; c, p = socket.socket(fileno=int(sys.argv[1])).accept(); c.sendall(c.recv(100)); "
@@ -116,5 +117,25 @@ def inherited(_):
                                 check=False).returncode)
 
 
+def polled(listener, other):
+    waiting = select.poll()
+    for each in (listener, other):
+        waiting.register(each, select.POLLIN)
+    return [fd for fd, _ in waiting.poll()]
+
+
+def selected(listener, other):
+    return [each.fileno() for each in select.select([listener, other], [], [])[0]]
+
+
+def beside(_, way, host, port):
+    """Which of a listener and another connection have something, once one of them has."""
+    with listening() as listener, socket.create_connection((host, int(port)), PATIENCE) as other:
+        announce(listener)
+        ready = {"polled": polled, "selected": selected}[way](listener, other)
+        say(listener=listener.fileno() in ready, other=other.fileno() in ready)
+
+
 if __name__ == "__main__":
-    globals()[sys.argv[1]](int(sys.argv[2]))
+    what, count, *more = sys.argv[1:]
+    globals()[what](int(count), *more)
