@@ -246,7 +246,7 @@ std::optional<SocketAddress> Listeners::NameOf(int fd) {
 }
 
 bool Listeners::Settle(int fd) {
-  const auto listener = map_.Find(fd);
+  const auto listener = InVforkChild() ? nullptr : map_.Find(fd);
   const auto channel = listener != nullptr ? listener->channel() : nullptr;
   if (channel == nullptr) return false;
   AgentRequest request;

@@ -16,7 +16,7 @@ def main():
     except socket.gaierror as error:
         full = error.errno
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plain:
-        plain.settimeout(20)
+        plain.settimeout(60)
         plain.connect(("192.0.2.53", 53))
         plain.send(struct.pack("!6H", 1, 0, 1, 0, 0, 0) + b"\3new\7example\0\0\1\0\1")
         code = plain.recv(512)[3] & 15

@@ -46,7 +46,7 @@ def stands_in(answer):
 
 def datagrams(family=socket.AF_INET):
     plain = socket.socket(family, socket.SOCK_DGRAM)
-    plain.settimeout(10)
+    plain.settimeout(60)
     return plain
 
 
@@ -144,10 +144,10 @@ def stream():
     with socket.socket() as plain:
         plain.setblocking(False)
         error = plain.connect_ex(ONE)
-        select.select([], [plain], [], 10)
+        select.select([], [plain], [], 60)
         status = plain.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         plain.setblocking(True)
-        plain.settimeout(10)
+        plain.settimeout(60)
         both = [query("stream.example", number=1), query("stream.example", MX, number=2, edns=1232)]
         plain.sendall(b"".join(struct.pack("!H", len(one)) + one for one in both))
         answers = []
