@@ -237,7 +237,7 @@ def test_two_processes_on_one_channel(agent, here):
 
 def test_requests_that_are_none_are_passed_over(agent, here):
     good = bytes([REACH, 1]) + encode_address(("0.0.0.0", 0)) + encode_address(here)
-    messages = [b"", b"\0", good[:-1], good + b"\0", b"\7" + good[1:], b"\0" + good[1:], bytes([REACH, 2]) + good[2:],
+    messages = [b"", b"\0", good[:-1], good + b"\0", b"\10" + good[1:], b"\0" + good[1:], bytes([REACH, 2]) + good[2:],
                 good[:2] + b"\2" + good[3:], good[:9] + b"\3\0" + good[9:], b"x" * 70000, os.urandom(500)]
     with Association(agent) as association:
         for over in (agent.control, association.socket):
