@@ -1,5 +1,6 @@
 """The agent beside an application: what happens without it, and when it goes."""
 
+import contextlib
 import json
 import os
 import select
@@ -32,6 +33,15 @@ def agents_of(build):
         except OSError:
             continue
     return found
+
+
+@contextlib.contextmanager
+def stopped(pid):
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def copy_of_the_build(directory, *, agent):
@@ -84,12 +94,9 @@ def test_who_came_before_is_told_of_no_later(independent, socksify, tmp_path, wa
         argv = program("listener", "beside", 0, way, *elsewhere.getsockname())
         with start(build, socksify, independent, argv, env={"SOCKSIFY_BIND": "1"}) as process, elsewhere.accept()[0] as other:
             announced = told(process)
-            (agent,) = agents_of(build)
-            os.kill(agent, signal.SIGSTOP)
-            with socket.create_connection((announced["host"], announced["port"])):
+            with stopped(*agents_of(build)), socket.create_connection((announced["host"], announced["port"])):
                 independent.await_event("accepted", mark)
                 other.sendall(b"150")
                 assert not select.select([process.stdout], [], [], 0.3)[0]
-                os.kill(agent, signal.SIGCONT)
-                assert told(process) == {"listener": True, "other": True}
-                assert process.wait(HANG) == 0, process.stderr.read()
+            assert told(process) == {"listener": True, "other": True}
+            assert process.wait(HANG) == 0, process.stderr.read()

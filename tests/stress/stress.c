@@ -15,9 +15,9 @@
 
 enum { kStuck = 150, kOwnDescriptors = 24, kLowest = 512 };
 
-/* The address sanitizer of GCC 12 does not survive threads in a child that was forked beside other
- * threads: there a lock of its own may be held for ever. */
-#ifdef __SANITIZE_ADDRESS__
+/* The sanitizers of GCC 12 do not survive threads in a child that was forked beside other threads:
+ * there a lock of theirs may be held for ever. */
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
 enum { kChildrenMayThread = false };
 #else
 enum { kChildrenMayThread = true };

@@ -80,7 +80,7 @@ TEST(AgentProtocolTest, PartsAndMoreThanAMessageAreRefused) {
 TEST(AgentProtocolTest, UnknownValuesAreRefused) {
   const Bytes request = EncodeAgentRequest({Kind::kReach, true, kOwn, kPeer});
   for (size_t at : {0u, 1u, 2u}) {  // KIND WAIT ATYP
-    for (int value : {0, 2, 7, 0xff}) {
+    for (int value : {0, 2, 8, 0xff}) {
       Bytes changed = request;
       changed[at] = static_cast<uint8_t>(value);
       const bool known = (at == 0 && value == 2) || (at == 1 && value == 0);
