@@ -233,7 +233,7 @@ def test_the_server_ends_the_association(start_server, udp_origin, socksify):
 
 @pytest.mark.parametrize("kind", ["socksd-gss", "independent"])
 def test_the_server_is_started_again(start_server, udp_origin, socksify, kind):
-    server = start_server(kind)
+    server = start_server(kind, listen=f"127.0.0.1:{free_port()}")
     with socksify.popen(server, datagrams("insist", "127.0.0.1", udp_origin.port, 2), stdin=subprocess.PIPE) as process:
         assert lines(process) == {"answered": 0}
         server.kill()

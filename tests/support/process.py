@@ -1,23 +1,43 @@
 """Start, await and end child processes; every wait is for an event, timeouts are hang guards only."""
 
+import contextlib
+import itertools
 import json
 import os
 import queue
+import random
 import select
 import socket
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 HANG = 60.0  # seconds; a guard against hangs, never a measurement
+FIRST_PORT = 10_000  # of those that programs are told
+MOST_WORKERS = 8
+
+
+def _own_ports():
+    """Ports that the kernel gives to nobody who asks for any (ip_local_port_range), each worker of pytest its own; round and round."""
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    share = (lowest - FIRST_PORT) // MOST_WORKERS
+    first = FIRST_PORT + int(worker) % MOST_WORKERS * share
+    start = random.randrange(share)  # others may run at the same time
+    return (first + (start + n) % share for n in itertools.count())
+
+
+_ports = _own_ports()
 
 
 def free_port(host="127.0.0.1", kind=socket.SOCK_STREAM):
-    """A loopback port that was free a moment ago (for programs that cannot take port 0)."""
+    """A loopback port where nobody is, and nobody comes by chance: for programs that cannot take port 0, and to be refused."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, kind) as probe:
-        probe.bind((host, 0))
-        return probe.getsockname()[1]
+    for port in _ports:
+        with socket.socket(family, kind) as probe, contextlib.suppress(OSError):
+            probe.bind((host, port))
+            return port
 
 
 def accepts(host, port):
