@@ -211,9 +211,8 @@ void Connection::LetGoOfAll() {
     const ConnectionRef connection = DescriptorTable::Find(fd);
     if (!connection || connection->phase() != Phase::kEstablished || !connection->framed()) return;
     connection->LetGo(fd);
-    int none = -1;  // TakeTails is to find what is left
-    if (connection->sender_.has_tail())
-      (void)connection->flush_fd_.compare_exchange_strong(none, fd);
+    // TakeTails is to find what is left, also when the service has done with the tail.
+    if (connection->HasMoreToSend(fd)) connection->set_flush_fd(fd);
   });
 }
 
@@ -235,9 +234,15 @@ void Connection::KeepAll() {
 }
 
 void Connection::ScheduleFlush(int fd) {
-  if (!sender_.has_tail() || flush_scheduled_.exchange(true)) return;
+  if (!HasMoreToSend(fd) || flush_scheduled_.exchange(true)) return;
   Ref();
   Service::Flush(ConnectionRef(this), fd);
+}
+
+// Once the server has been told of the end, its own may come. After close() the kernel would take
+// that for octets that nobody reads, and drop what it has not sent.
+bool Connection::HasMoreToSend(int fd) const {
+  return sender_.has_tail() || (sender_.closing() && HasUnsent(fd));
 }
 
 short Connection::FlushTail(int fd) {
@@ -247,6 +252,8 @@ short Connection::FlushTail(int fd) {
     sender_.Reset();  // and closing `fd`, the last of this socket, resets it
   } else if (sender_.Flush(fd) != 0 && errno == EAGAIN) {
     return OrphanEvents(unread);
+  } else if (orphan && unread == Unread::kNothing && HasMoreToSend(fd)) {
+    return POLLIN;
   }
   flush_scheduled_ = false;
   // There may be another tail by now. As long as there is one a process that ends must find
@@ -279,10 +286,12 @@ std::vector<Connection::Tail> Connection::TakeTails() {
     if (own < 0) continue;
     Bytes octets;
     if (at->flush_fd_ == fd) octets = at->sender_.TakeTailAtExit(own);
-    if (octets.empty()) {
+    const bool shared = at->share_.shared();
+    const bool closing = at->sender_.closing();
+    if (octets.empty() && (shared || !closing || !HasUnsent(own))) {
       OwnDescriptor::Close(own);
     } else {
-      tails.push_back({own, at->share_.shared(), std::move(octets)});
+      tails.push_back({own, shared, closing, std::move(octets)});
     }
   }
   ConnectionPool::mutex_.Unlock();

@@ -165,7 +165,8 @@ class Connection {
   // which is the caller's to close.
   struct Tail {
     int fd;
-    bool shared;  // another process may read there
+    bool shared;   // another process may read there
+    bool closing;  // the last octets say that no more comes: they need to have been sent
     Bytes octets;
   };
   static std::vector<Tail> TakeTails();
@@ -202,6 +203,7 @@ class Connection {
   bool Replace(const StandIn& ends, int old, SessionState* state);
   void SwapDescriptors(int stand_in, int old);
   static void ForgetAskers();
+  bool HasMoreToSend(int fd) const;
   void ScheduleFlush(int fd);
   void LetGo(int fd);
   void SendClose(int fd);

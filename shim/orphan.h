@@ -9,8 +9,13 @@ namespace socksify {
 
 enum class Unread : unsigned char { kNothing, kOctets, kEnd };
 
-// What has come on `fd`; takes nothing out. From now on poll() says so of a single octet.
+// What has come on `fd`. From now on poll() says so of a single octet. Takes nothing out but the
+// message by which the server ends an SSL session: it comes as octets, and the kernel would answer
+// it like any others.
 Unread LookForUnread(int fd);
+
+// Has the kernel octets of `fd` that it has not even sent once, since the peer takes no more now?
+bool HasUnsent(int fd);
 
 // What to poll() an orphan for that has something to send: more to come would be unread, too.
 short OrphanEvents(Unread unread);

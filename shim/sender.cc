@@ -74,6 +74,7 @@ void Sender::Clear() {
   sent_ = 0;
   has_tail_ = false;
   shut_down_ = false;
+  closing_ = false;
   ended_ = false;
   broken_errno_ = 0;
 }
@@ -183,8 +184,17 @@ void Sender::Close(int fd) {
   const SignalsBlocked signals;
   if (!mutex_.LockWithin(kCloseMilliseconds)) return;
   SealEnd();
-  (void)FlushLocked(fd, MSG_MORE);
+  FlushClose(fd);
   mutex_.Unlock();
+}
+
+void Sender::FlushClose(int fd) {
+  closing_ = true;
+  if (FlushLocked(fd, MSG_MORE) == 0) {
+    (void)real::shutdown(fd, SHUT_WR);
+  } else if (errno == EAGAIN) {
+    shut_down_ = true;
+  }
 }
 
 Bytes Sender::SealClose() {
@@ -206,7 +216,7 @@ void Sender::SendSealed(int fd, ByteView frames) {
   if (!mutex_.LockWithin(kCloseMilliseconds)) return;
   if (broken_errno_ == 0) Append(frames_, frames);
   has_tail_ = sent_ < frames_.size();
-  (void)FlushLocked(fd, MSG_MORE);
+  FlushClose(fd);
   mutex_.Unlock();
 }
 
@@ -218,6 +228,7 @@ Bytes Sender::TakeTailAtExit(int fd) {
   if (has_tail_ && FlushLocked(fd, MSG_NOSIGNAL) != 0 && errno == EAGAIN) {
     tail.assign(frames_.begin() + static_cast<ptrdiff_t>(sent_), frames_.end());
     broken_errno_ = EPIPE;  // should the process live on, nothing may follow here
+    shut_down_ = false;     // nor a FIN of the service's go before it
     DropTail();
   }
   mutex_.Unlock();

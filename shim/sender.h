@@ -38,7 +38,8 @@ class Sender {
   int ShutDown(int fd);
 
   // The connection goes: no more octets will be accepted, and the peer is told where its method has
-  // a message for that, behind the tail. What the kernel does not take is the tail then.
+  // a message for that, behind the tail. What the kernel does not take is the tail then. A FIN goes
+  // along: should the kernel reset the connection after all, the message is out.
   void Close(int fd);
   // The same for whoever holds the connection longer than this process: the message, sealed.
   Bytes SealClose();
@@ -54,6 +55,8 @@ class Sender {
   // At exit: what the kernel does not take of the tail now is the caller's to send. Waits a
   // moment for another thread that is sending, and no longer: the exit may have stopped it.
   Bytes TakeTailAtExit(int fd);
+  // Close() has been called, and is not to be undone by what comes while the kernel still sends.
+  bool closing() const { return closing_.load(std::memory_order_acquire); }
 
   Mutex& mutex() { return mutex_; }
 
@@ -61,6 +64,7 @@ class Sender {
   ssize_t SealSome(int fd, const iovec* vectors, size_t count, size_t offset, size_t frames);
   int FlushLocked(int fd, int flags);
   void SealEnd();
+  void FlushClose(int fd);
   void DropTail();
   void Clear();
 
@@ -70,7 +74,8 @@ class Sender {
   size_t sent_ = 0;
   std::atomic<bool> has_tail_{false};
   std::atomic<bool> shut_down_{false};  // the FIN is due behind the tail
-  bool ended_ = false;                  // ShutDown has been called, or Close
+  std::atomic<bool> closing_{false};
+  bool ended_ = false;    // ShutDown has been called, or Close
   int broken_errno_ = 0;  // sealing or writing failed inside a frame: nothing more can go out
 };
 

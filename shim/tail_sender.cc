@@ -16,6 +16,17 @@
 namespace socksify {
 namespace {
 
+// Blocks until nothing that comes can keep the kernel from sending what it has. It does not tell
+// when it has sent all.
+void AwaitSent(const Connection::Tail& tail) {
+  constexpr int kMilliseconds = 100;
+  (void)real::shutdown(tail.fd, SHUT_WR);
+  while (!tail.shared && HasUnsent(tail.fd) && LookForUnread(tail.fd) == Unread::kNothing) {
+    pollfd wait = {tail.fd, POLLIN, 0};
+    (void)real::poll(&wait, 1, kMilliseconds);
+  }
+}
+
 // Blocks until the tail is out or cannot be. Then the socket may be closed.
 void Send(const Connection::Tail& tail) {
   size_t sent = 0;
@@ -32,6 +43,7 @@ void Send(const Connection::Tail& tail) {
     pollfd wait = {tail.fd, OrphanEvents(unread), 0};
     (void)real::poll(&wait, 1, -1);
   }
+  if (tail.closing) AwaitSent(tail);
 }
 
 // Closes every descriptor but those of the tails.

@@ -22,9 +22,6 @@
 
 namespace socksify {
 
-// STATE lies outside TLS, where anybody on the way can change it: nothing depends on a peer's.
-enum class SslState : uint8_t { kHandshake = 1, kOptions = 2, kData = 3, kClosing = 4 };
-
 // Appends `records` in as many frames as they need; none for nothing.
 void AppendFrames(SslState state, ByteView records, Bytes* output);
 

@@ -33,8 +33,12 @@ enum class MessageType : uint8_t {  // mtyp, RFC 1961
   kAbort = 0xff,
 };
 
-// Writes VER TYPE LEN into the first four octets of `header`. `type` is a MessageType, or the SSL
-// draft's STATE.
+// STATE, the SSL draft. It lies outside TLS, where anybody on the way can change it: nothing that
+// matters depends on a peer's.
+enum class SslState : uint8_t { kHandshake = 1, kOptions = 2, kData = 3, kClosing = 4 };
+
+// Writes VER TYPE LEN into the first four octets of `header`. `type` is a MessageType or an
+// SslState.
 void WriteFrameHeader(ByteSpan header, uint8_t type, uint16_t length);
 
 // What the first octets of a frame say.

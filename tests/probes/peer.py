@@ -15,7 +15,8 @@ triggered by octets, never by a clock. Scripts:
   bulk N                N octets of the pattern, then read until EOF, close
   digest                read until EOF, answer "N CRC", close
   acks N                for every N octets that come answer "+" until EOF, close
-  half-close            end our direction at once, read until EOF, keep N and CRC as `key` (half-close KEY)
+  half-close KEY [ON [GO]]  end our direction at once, or on `release ON`, read until EOF, perhaps
+                        from `release GO` on, keep N and CRC
   stash KEY             wait for `release KEY`, read until EOF, keep N and CRC
   hold KEY              wait for `release KEY`, then as digest
   on KEY TEXT           wait for `release KEY`, then as say
@@ -172,8 +173,12 @@ class Peer:
                 connection.sendall(b"+")
                 missing = int(count)
 
-    def _do_half_close(self, connection, key):
+    def _do_half_close(self, connection, key, on=None, go=None):
+        if on:
+            self._board.await_release(on)
         connection.shutdown(socket.SHUT_WR)
+        if go:
+            self._board.await_release(go)
         self._board.keep(key, _drain(connection))
 
     def _do_stash(self, connection, key):
