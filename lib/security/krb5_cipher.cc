@@ -9,9 +9,8 @@ namespace {
 
 // Encryption in CBC mode waits for the block before, HMAC for the octets before: one after the
 // other, both leave most of a processor idle. In steps of this size they overlap, since it looks
-// ahead far enough to work at both. Measured: 64 to 192 octets are best, a third faster than one
-// after the other.
-constexpr size_t kStep = 128;
+// ahead far enough to work at both. Measured: a third faster than one after the other.
+size_t Step(bool sha2) { return sha2 ? 128 : 64; }
 
 constexpr uint8_t kInitialVector[kAesBlockSize] = {};
 
@@ -54,8 +53,9 @@ bool MessageCipher::Encrypt(ByteSpan text, uint8_t* tag) {
   // RFC 8009: the HMAC is of the initial vector and the ciphertext. RFC 3962: of the plaintext.
   bool good = !sha2 || hmac_.Add(kInitialVector);
   cipher_.Start();
-  for (size_t at = 0; at < head && good; at += kStep) {
-    const ByteSpan step = text.subspan(at, std::min(kStep, head - at));
+  const size_t size = Step(sha2);
+  for (size_t at = 0; at < head && good; at += size) {
+    const ByteSpan step = text.subspan(at, std::min(size, head - at));
     good = (sha2 || hmac_.Add(step)) && cipher_.EncryptBlocks(step) && (!sha2 || hmac_.Add(step));
   }
   good =
