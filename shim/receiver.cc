@@ -1,6 +1,7 @@
 #include "shim/receiver.h"
 
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -267,12 +268,23 @@ Receiver::Loaded Receiver::OpenNext(int fd) {
   auto size = layer_->FrameSize(window());
   if (!size.ok()) return Fail(fd, size.status());
   if (*size == 0 || window().size() < *size) return Loaded::kNothing;
+  ExpectTwo(*size);
   auto opened = layer_->Open({buffer_.get() + pos_, *size});
   if (!opened.ok()) return Fail(fd, opened.status());
   pos_ += *size;
   Keep(*opened);
   if (layer_->peer_closed() && !HasEnded(fd)) (void)real::shutdown(fd, SHUT_RD);
   return Loaded::kFrame;
+}
+
+// The second one must not have begun to be taken out of the kernel: where the session leaves for
+// another process it is opened there.
+void Receiver::ExpectTwo(size_t first) {
+  const size_t second = pos_ + first;
+  if (second < base_) return;
+  const auto size = layer_->FrameSize({buffer_.get() + second, end_ - second});
+  if (!size.ok() || *size == 0 || *size > end_ - second) return;
+  layer_->Expect({buffer_.get() + pos_, first}, {buffer_.get() + second, *size});
 }
 
 // `opened` lies in its frame, or in the layer and may then be longer than the frame was: what has
@@ -309,7 +321,8 @@ Receiver::Loaded Receiver::Refill(int fd) {
   base_ -= pos_;
   plain_begin_ = plain_end_ = pos_ = 0;
   end_ = base_;
-  const size_t likely = LikelyToOpen() > base_ ? LikelyToOpen() - base_ : kMaxFrameSize;
+  const size_t open = LikelyToOpen(fd);
+  const size_t likely = open > base_ ? open - base_ : kMaxFrameSize;
   ssize_t came = real::recv(fd, buffer_.get() + base_, likely, MSG_PEEK | MSG_DONTWAIT);
   if (came == 0) return Loaded::kEnd;
   if (came > 0) {
@@ -332,9 +345,15 @@ Receiver::Loaded Receiver::Refill(int fd) {
 
 // What the next frames take if they are as large as the last one, and the header behind them: the
 // kernel copies what is looked at, and would do so again for what cannot be opened yet.
-size_t Receiver::LikelyToOpen() const {
+size_t Receiver::LikelyToOpen(int fd) const {
   if (last_frame_ == 0) return kMaxFrameSize;
   const size_t frames = std::max<size_t>(1, kMaxFrameSize / last_frame_);
+  if (frames == 1 && layer_->frames_are_messages()) {  // two, if they are there
+    const size_t two = 2 * last_frame_ + kFrameHeaderSize;
+    int queued = 0;
+    (void)real::ioctl(fd, FIONREAD, &queued);
+    if (base_ + static_cast<size_t>(queued) >= 2 * last_frame_) return two;
+  }
   return std::min(kMaxFrameSize, frames * last_frame_ + kFrameHeaderSize);
 }
 

@@ -103,10 +103,11 @@ class Receiver {
   Loaded Look(int fd, size_t octets);
   Loaded LoadFrame(int fd);             // plaintext is spent: opens the next frame
   Loaded OpenNext(int fd);              // opens the frame at pos_ if the window holds all of it
+  void ExpectTwo(size_t first);         // that frame at pos_, and the next
   void Keep(ByteSpan opened);           // behind the plaintext that waits
   bool MakeRoom(size_t frame);          // for what that frame may open to
   Loaded Refill(int fd);                // looks at the kernel's queue anew
-  size_t LikelyToOpen() const;          // how far it looks
+  size_t LikelyToOpen(int fd) const;    // how far it looks
   void Deepen(int fd, size_t wanted);   // opens further frames behind waiting plaintext
   void TakeOutSpent(int fd);            // takes what lies before pos_ out of the kernel
   void Settle(int fd, Loaded last);     // makes the kernel's answer true

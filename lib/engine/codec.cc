@@ -72,17 +72,33 @@ struct Opened {
   ByteSpan plain;  // in it, or in the layer
 };
 
+// The size of the frame that `input` starts with; 0 while it is not whole.
+Result<size_t> WholeFrame(const SecurityLayer& layer, ByteView input) {
+  auto size = layer.FrameSize(input);
+  return size.ok() && *size > input.size() ? Result<size_t>(size_t{0}) : size;
+}
+
 Result<Opened> OpenFirst(SecurityLayer& layer, ByteSpan input) {
   size_t whole = input.size();
   if (layer.framed()) {
-    auto size = layer.FrameSize(input);
+    auto size = WholeFrame(layer, input);
     if (!size.ok()) return size.status();
-    if (*size == 0 || *size > input.size()) return Opened{0, {}};
+    if (*size == 0) return Opened{0, {}};
     whole = *size;
   }
   auto plain = layer.Open(input.first(whole));
   if (!plain.ok()) return plain.status();
   return Opened{whole, *plain};
+}
+
+// Both are opened next, where they are.
+void ExpectTwo(SecurityLayer& layer, ByteSpan input) {
+  if (!layer.framed()) return;
+  const auto first = WholeFrame(layer, input);
+  if (!first.ok() || *first == 0) return;
+  const ByteSpan rest = input.subspan(*first);
+  const auto next = WholeFrame(layer, rest);
+  if (next.ok() && *next != 0) layer.Expect(input.first(*first), rest.first(*next));
 }
 
 }  // namespace
@@ -107,6 +123,7 @@ size_t OpenFrames(SecurityLayer& layer, ByteSpan input, Pieces* plaintext, Statu
   size_t taken = 0;
   while (taken != input.size()) {
     const ByteSpan rest = input.subspan(taken);
+    ExpectTwo(layer, rest);
     auto opened = OpenFirst(layer, rest);
     if (!opened.ok()) *error = opened.status();
     if (!opened.ok() || opened->size == 0) break;

@@ -52,6 +52,11 @@ Result<ByteSpan> GssLayer::Open(ByteSpan frame) {
   return protection_->Open(frame);
 }
 
+void GssLayer::Expect(ByteSpan frame, ByteSpan next) {
+  const LibraryGate gate;
+  protection_->Expect(frame, next);
+}
+
 Status GssLayer::SealDatagram(ByteView plain, Bytes* datagram) {
   const LibraryGate gate;
   return protection_->SealDatagram(plain, datagram);

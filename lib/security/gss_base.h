@@ -26,6 +26,7 @@ class GssLayer : public SecurityLayer {
   ApartSealer* apart() final { return protection_->apart(); }
   Result<size_t> FrameSize(ByteView head) const final;
   Result<ByteSpan> Open(ByteSpan frame) final;
+  void Expect(ByteSpan frame, ByteSpan next) final;
   bool relays_datagrams() const final { return true; }
   size_t MaxDatagram() const final { return protection_->MaxDatagram(); }
   Status SealDatagram(ByteView plain, Bytes* datagram) final;

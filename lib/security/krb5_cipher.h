@@ -22,9 +22,24 @@ class MessageCipher {
   // False otherwise, with anything in `text`.
   bool Decrypt(ByteSpan text, ByteView tag);
 
+  // The same of two messages at a time, by two objects, which is faster than one after the other.
+  struct Sealed {
+    ByteSpan text;
+    ByteView tag;
+  };
+  struct Good {
+    bool first, second;
+  };
+  static Good DecryptTwo(MessageCipher& one, Sealed first, MessageCipher& other, Sealed second);
+
  private:
   MessageCipher(const Krb5Enctype& enctype, AesCts cipher, Hmac hmac)
       : enctype_(&enctype), cipher_(std::move(cipher)), hmac_(std::move(hmac)) {}
+
+  // What the HMAC is of comes first or last in decrypting.
+  bool BeginDecrypt(ByteSpan text) { return enctype_->sha2 || cipher_.Decrypt(text); }
+  bool EndDecrypt(ByteSpan text) { return !enctype_->sha2 || cipher_.Decrypt(text); }
+  ByteView Prefix() const;  // of what the HMAC is of
 
   const Krb5Enctype* enctype_;
   AesCts cipher_;

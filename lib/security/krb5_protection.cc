@@ -70,6 +70,10 @@ Result<ByteSpan> Krb5Protection::Open(ByteSpan frame) {
   return plain;
 }
 
+void Krb5Protection::Expect(ByteSpan frame, ByteSpan next) {
+  if (!failed_) session_->Expect(frame.subspan(kFrameHeaderSize), next.subspan(kFrameHeaderSize));
+}
+
 Status Krb5Protection::SealDatagram(ByteView plain, Bytes* datagram) {
   if (plain.size() > max_datagram_) return DatagramTooLarge(plain.size());
   return Seal(plain, datagram);

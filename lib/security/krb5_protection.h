@@ -21,6 +21,7 @@ class Krb5Protection final : public MessageProtection, public ApartSealer {
   Status SealApart(uint64_t place, size_t lane, ByteView plain, Bytes* frame) override;
   void ForgetLanes() override { session_->ForgetLanes(); }
   Result<ByteSpan> Open(ByteSpan frame) override;
+  void Expect(ByteSpan frame, ByteSpan next) override;
   Status SealDatagram(ByteView plain, Bytes* datagram) override;
   Result<ByteSpan> OpenDatagram(ByteSpan datagram) override;
 

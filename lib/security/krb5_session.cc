@@ -62,7 +62,7 @@ Status Krb5Session::SealApart(uint64_t number, size_t lane, bool confidential, B
 Result<TokenOpener::Opened> Krb5Session::Open(Order order, ByteSpan token) {
   using Place = ReceiveWindow::Place;
   std::lock_guard lock(receive_mutex_);
-  auto opened = opener_.Open(context_, token);
+  auto opened = OpenOrRecall(token);
   if (!opened.ok()) return opened;
   const Place place = window_.Find(opened->number);
   const bool loose = place == Place::kAhead || place == Place::kBehind;
@@ -72,6 +72,28 @@ Result<TokenOpener::Opened> Krb5Session::Open(Order order, ByteSpan token) {
   }
   window_.Take(opened->number);
   return opened;
+}
+
+void Krb5Session::Expect(ByteSpan token, ByteSpan next) {
+  std::lock_guard lock(receive_mutex_);
+  if (!recalled_.empty()) return;
+  if (other_ == nullptr) other_ = std::make_unique<TokenOpener>(context_);
+  auto opened = TokenOpener::OpenTwo(context_, opener_, token, *other_, next);
+  if (!opened) return;
+  recalled_.push_back({next, std::move(opened->second)});
+  recalled_.push_back({token, std::move(opened->first)});
+}
+
+// What has been opened ahead is no token any more: anything else in between is an error.
+Result<TokenOpener::Opened> Krb5Session::OpenOrRecall(ByteSpan token) {
+  if (recalled_.empty()) return opener_.Open(context_, token);
+  Recalled recalled = std::move(recalled_.back());
+  recalled_.pop_back();
+  if (recalled.token.data() == token.data() && recalled.token.size() == token.size()) {
+    return std::move(recalled.opened);
+  }
+  recalled_.clear();
+  return {Errc::kIntegrity, "a message was opened out of turn"};
 }
 
 Bytes Krb5Session::Export() {

@@ -49,6 +49,10 @@ class Krb5Session {
   // kIntegrity otherwise; it is not taken then, and the next one may be.
   Result<TokenOpener::Opened> Open(Order order, ByteSpan token);
 
+  // What Open() is called with the next two times, at these very addresses: they may be worked at
+  // together, and hold anything from now on.
+  void Expect(ByteSpan token, ByteSpan next);
+
   // The session for another process, or this one, to go on with: secret octets. One that goes on
   // takes no token that is behind the highest one so far.
   Bytes Export();
@@ -64,8 +68,16 @@ class Krb5Session {
   std::vector<std::unique_ptr<TokenSealer>> lanes_;  // each has keys of its own
 
   std::mutex receive_mutex_;
+  Result<TokenOpener::Opened> OpenOrRecall(ByteSpan token);
+
   TokenOpener opener_;    // guarded by receive_mutex_
   ReceiveWindow window_;  // likewise
+  struct Recalled {
+    ByteSpan token;
+    Result<TokenOpener::Opened> opened;
+  };
+  std::unique_ptr<TokenOpener> other_;  // likewise; from the first Expect() on
+  std::vector<Recalled> recalled_;      // likewise; opened ahead, the last one first
 };
 
 }  // namespace socksify

@@ -28,6 +28,8 @@ void StoreU16(uint8_t* at, size_t value) {
   at[1] = static_cast<uint8_t>(value);
 }
 
+size_t Rotation(ByteView token) { return LoadU16(token.subspan(kRotationAt, 2)); }
+
 void WriteHeader(uint8_t* at, uint8_t flags, uint64_t number) {
   memcpy(at, kTokenId, sizeof kTokenId);
   at[kFlagsAt] = flags;
@@ -144,54 +146,78 @@ bool TokenSealer::Summed(const Krb5Context& context, ByteView header, ByteView p
   return checksum->Make(out->data() + out->size() - context.enctype->tag_size);
 }
 
-Result<TokenOpener::Opened> TokenOpener::Open(const Krb5Context& context, ByteSpan token) {
+// The octets behind the header are turned back.
+Result<TokenOpener::Parts> TokenOpener::Take(const Krb5Context& context, ByteSpan token) {
   const size_t tag_size = context.enctype->tag_size;
   if (!IsWrapToken(token)) return NoToken("is no wrap token of RFC 4121");
   const uint8_t flags = token[kFlagsAt];
-  const bool confidential = (flags & kSealed) != 0;
   if (((flags & kSentByAcceptor) != 0) != context.initiator) {
     return NoToken("is one of our own");
   }
   if (((flags & kAcceptorSubkey) != 0) != context.acceptor_subkey) {
     return NoToken("is protected with another key");
   }
-  if (token.size() < WrapTokenOverhead(*context.enctype, confidential))
+  if (token.size() < WrapTokenOverhead(*context.enctype, (flags & kSealed) != 0))
     return NoToken("is too short");
 
   const ByteSpan header = token.first(kHeaderSize), rest = token.subspan(kHeaderSize);
-  const size_t extra = LoadU16(header.subspan(kExtraCountAt, 2));
-  const size_t rotation = LoadU16(header.subspan(kRotationAt, 2)) % rest.size();
-  if (rotation != 0) {
+  if (const size_t rotation = Rotation(header) % rest.size(); rotation != 0) {
     std::rotate(rest.begin(), rest.begin() + static_cast<ptrdiff_t>(rotation), rest.end());
   }
-  const ByteSpan body = rest.first(rest.size() - tag_size), tag = rest.last(tag_size);
-  const uint64_t number = WrapTokenNumber(header);
+  return Parts{flags,  LoadU16(header.subspan(kExtraCountAt, 2)), WrapTokenNumber(header),
+               header, rest.first(rest.size() - tag_size),        rest.last(tag_size)};
+}
 
-  if (!confidential) {
-    // EC is the size of the checksum; in what is summed, EC and RRC are zero.
-    if (extra != tag_size) return Altered();
-    uint8_t summed[kHeaderSize];
-    WriteHeader(summed, flags, number);
-    MessageChecksum* checksum = keys_.Checksum(context);
-    if (checksum == nullptr) return CryptoError();
-    checksum->Add(body);
-    checksum->Add(summed);
-    if (!checksum->Verify(tag)) return Altered();
-    return Opened{body, number, false};
-  }
-
+Result<TokenOpener::Opened> TokenOpener::Open(const Krb5Context& context, ByteSpan token) {
+  auto parts = Take(context, token);
+  if (!parts.ok()) return parts.status();
+  if ((parts->flags & kSealed) == 0) return OpenSummed(context, *parts);
   MessageCipher* cipher = keys_.Cipher(context);
   if (cipher == nullptr) return CryptoError();
-  if (!cipher->Decrypt(body, tag)) return Altered();
-  // The header in clear is the one that was encrypted, but for RRC.
-  const ByteView inner = body.last(kHeaderSize);
+  if (!cipher->Decrypt(parts->body, parts->tag)) return Altered();
+  return CheckDecrypted(*parts);
+}
+
+std::optional<TokenOpener::OpenedTwo> TokenOpener::OpenTwo(const Krb5Context& context,
+                                                           TokenOpener& one, ByteSpan first,
+                                                           TokenOpener& other, ByteSpan second) {
+  for (const ByteSpan token : {first, second}) {
+    if (!IsWrapToken(token) || (token[kFlagsAt] & kSealed) == 0 || Rotation(token) != 0) return {};
+  }
+  const auto parts = Take(context, first), others = Take(context, second);
+  MessageCipher *const cipher = one.keys_.Cipher(context), *const another =
+                                                               other.keys_.Cipher(context);
+  if (!parts.ok() || !others.ok() || cipher == nullptr || another == nullptr) return {};
+  const MessageCipher::Good good = MessageCipher::DecryptTwo(*cipher, {parts->body, parts->tag},
+                                                             *another, {others->body, others->tag});
+  return OpenedTwo{good.first ? CheckDecrypted(*parts) : Altered(),
+                   good.second ? CheckDecrypted(*others) : Altered()};
+}
+
+// EC is the size of the checksum; in what is summed, EC and RRC are zero.
+Result<TokenOpener::Opened> TokenOpener::OpenSummed(const Krb5Context& context,
+                                                    const Parts& parts) {
+  if (parts.extra != parts.tag.size()) return Altered();
+  uint8_t summed[kHeaderSize];
+  WriteHeader(summed, parts.flags, parts.number);
+  MessageChecksum* checksum = keys_.Checksum(context);
+  if (checksum == nullptr) return CryptoError();
+  checksum->Add(parts.body);
+  checksum->Add(summed);
+  if (!checksum->Verify(parts.tag)) return Altered();
+  return Opened{parts.body, parts.number, false};
+}
+
+// The header in clear is the one that was encrypted, but for RRC.
+Result<TokenOpener::Opened> TokenOpener::CheckDecrypted(const Parts& parts) {
+  const ByteView header = parts.header, inner = parts.body.last(kHeaderSize);
   if (memcmp(inner.data(), header.data(), kRotationAt) != 0 ||
       memcmp(inner.data() + kNumberAt, header.data() + kNumberAt, kHeaderSize - kNumberAt) != 0) {
     return Altered();
   }
-  const size_t room = body.size() - kAesBlockSize - kHeaderSize;
-  if (extra > room) return Altered();
-  return Opened{body.subspan(kAesBlockSize, room - extra), number, true};
+  const size_t room = parts.body.size() - kAesBlockSize - kHeaderSize;
+  if (parts.extra > room) return Altered();
+  return Opened{parts.body.subspan(kAesBlockSize, room - parts.extra), parts.number, true};
 }
 
 }  // namespace socksify

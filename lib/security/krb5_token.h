@@ -80,7 +80,25 @@ class TokenOpener {
   // known of its place among others.
   Result<Opened> Open(const Krb5Context& context, ByteSpan token);
 
+  // The same of two tokens at a time, by two objects. False, and nothing is done: not both are of
+  // the kind that gains by it.
+  struct OpenedTwo {
+    Result<Opened> first, second;
+  };
+  static std::optional<OpenedTwo> OpenTwo(const Krb5Context& context, TokenOpener& one,
+                                          ByteSpan first, TokenOpener& other, ByteSpan second);
+
  private:
+  struct Parts {
+    uint8_t flags;
+    size_t extra;  // EC
+    uint64_t number;
+    ByteSpan header, body, tag;
+  };
+  static Result<Parts> Take(const Krb5Context& context, ByteSpan token);
+  static Result<Opened> CheckDecrypted(const Parts& parts);
+  Result<Opened> OpenSummed(const Krb5Context& context, const Parts& parts);
+
   Krb5DirectionKeys keys_;
 };
 

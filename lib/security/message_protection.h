@@ -27,6 +27,7 @@ class MessageProtection {
   virtual Status Seal(ByteView plain, Bytes* frame) = 0;
   virtual ApartSealer* apart() { return nullptr; }
   virtual Result<ByteSpan> Open(ByteSpan frame) = 0;
+  virtual void Expect(ByteSpan /*frame*/, ByteSpan /*next*/) {}
   virtual Status SealDatagram(ByteView plain, Bytes* datagram) = 0;
   virtual Result<ByteSpan> OpenDatagram(ByteSpan datagram) = 0;
 

@@ -114,6 +114,11 @@ class SecurityLayer {
   // kIntegrity, kPolicy or kMalformed.
   virtual Result<ByteSpan> Open(ByteSpan frame) = 0;
 
+  // For who has two whole frames: what Open() is called with the next two times, at these very
+  // addresses, with nothing opened in between. They hold anything from now on. A layer may work at
+  // both together; their errors come from Open(). Called as Open() is.
+  virtual void Expect(ByteSpan /*frame*/, ByteSpan /*next*/) {}
+
   // Do the directions of this method end by a message of its own (SSL: close_notify)? Then the end
   // of the stream without it is a truncation, and who sends no more says so by Close().
   virtual bool closes() const { return false; }

@@ -222,6 +222,88 @@ TEST_F(Krb5TokenTest, EverySizeInASession) {
   });
 }
 
+// Two at a time is the same as one after the other: what is good, what is not, and what it is.
+TEST_F(Krb5TokenTest, TwoThatAreExpected) {
+  Everywhere([](const Case& c) {
+    Dice dice(8);
+    const Bytes all = dice.Octets(3000);
+    const size_t sizes[] = {0, 1, 15, 16, 17, 95, 96, 97, 128, 300, 3000};
+    for (size_t one : sizes) {
+      for (size_t other : sizes) {
+        Krb5Session from(Context(c, c.from_initiator), kNumber, 0);
+        Krb5Session to(Context(c, !c.from_initiator), 0, kNumber);
+        Bytes first, second, third;
+        ASSERT_TRUE(from.Seal(c.confidential, ByteView(all).first(one), &first).ok());
+        ASSERT_TRUE(from.Seal(c.confidential, ByteView(all).last(other), &second).ok());
+        ASSERT_TRUE(from.Seal(c.confidential, all, &third).ok());
+        to.Expect(first, second);
+        auto opened = to.Open(Krb5Session::Order::kStrict, first);
+        ASSERT_TRUE(opened.ok()) << opened.status().message();
+        EXPECT_TRUE(std::ranges::equal(opened->plain, ByteView(all).first(one)));
+        EXPECT_EQ(opened->confidential, c.confidential);
+        to.Expect(second, third);  // whoever has more may say so again
+        for (Bytes* token : {&second, &third}) {
+          opened = to.Open(Krb5Session::Order::kStrict, *token);
+          ASSERT_TRUE(opened.ok()) << opened.status().message();
+          EXPECT_TRUE(std::ranges::equal(
+              opened->plain, token == &second ? ByteView(all).last(other) : ByteView(all)));
+        }
+      }
+    }
+  });
+}
+
+TEST_F(Krb5TokenTest, OfTwoThatAreExpectedEachIsJudgedByItself) {
+  Everywhere([](const Case& c) {
+    const Bytes good[] = {Sealed(c, AsBytes("first"), kNumber),
+                          Sealed(c, AsBytes("second"), kNumber + 1)};
+    for (size_t at = 0; at < good[0].size() * 2; at++) {
+      Krb5Session to(Context(c, !c.from_initiator), 0, kNumber);
+      Bytes first = good[0], second = good[1];
+      const bool in_first = at < first.size();
+      (in_first ? first : second)[in_first ? at : at % second.size()] ^= 0x10;
+      to.Expect(first, second);
+      const bool one = to.Open(Krb5Session::Order::kStrict, first).ok();
+      const bool other = to.Open(Krb5Session::Order::kStrict, second).ok();
+      // Where the first is refused the second is not the next one either.
+      EXPECT_EQ(one, !in_first) << at;
+      EXPECT_FALSE(other) << at;
+    }
+    Krb5Session to(Context(c, !c.from_initiator), 0, kNumber);
+    Bytes first = good[0], second = good[1];
+    to.Expect(second, first);  // in the wrong order
+    EXPECT_FALSE(to.Open(Krb5Session::Order::kStrict, second).ok());
+    EXPECT_TRUE(to.Open(Krb5Session::Order::kStrict, first).ok());
+  });
+}
+
+TEST_F(Krb5TokenTest, WhatWasExpectedIsWhatIsOpened) {
+  const Case c = {18, true, true, true};
+  Krb5Session to(Context(c, false), 0, kNumber);
+  Bytes first = Sealed(c, AsBytes("first"), kNumber);
+  Bytes second = Sealed(c, AsBytes("second"), kNumber + 1), same = second;
+  to.Expect(first, second);
+  EXPECT_TRUE(to.Open(Krb5Session::Order::kStrict, first).ok());
+  EXPECT_EQ(to.Open(Krb5Session::Order::kStrict, same).status().code(), Errc::kIntegrity);
+  EXPECT_FALSE(to.Open(Krb5Session::Order::kStrict, second).ok());  // no token any more
+}
+
+// The session that goes on elsewhere opens what was expected here, and not opened.
+TEST_F(Krb5TokenTest, WhatIsExpectedHasNotBeenTaken) {
+  const Case c = {18, true, true, true};
+  Krb5Session to(Context(c, false), 0, kNumber);
+  Bytes first = Sealed(c, AsBytes("first"), kNumber);
+  const Bytes second = Sealed(c, AsBytes("second"), kNumber + 1);
+  Bytes here = second, there = second;
+  to.Expect(first, here);
+  EXPECT_TRUE(to.Open(Krb5Session::Order::kStrict, first).ok());
+  auto elsewhere = Krb5Session::Import(to.Export());
+  ASSERT_NE(elsewhere, nullptr);
+  auto opened = elsewhere->Open(Krb5Session::Order::kStrict, there);
+  ASSERT_TRUE(opened.ok());
+  EXPECT_EQ(AsText(opened->plain), "second");
+}
+
 TEST_F(Krb5TokenTest, NumbersEndAroundTheHighest) {
   const Case c = {18, true, true, true};
   Krb5Session from(Context(c, true), UINT64_MAX, 0), to(Context(c, false), 0, UINT64_MAX);
