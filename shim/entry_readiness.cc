@@ -71,10 +71,11 @@ bool AnyOurs(const pollfd* fds, nfds_t count) {
   return false;
 }
 
+constexpr short kReadable = POLLIN | POLLRDNORM;
+
 // The first octets of a frame make the kernel's socket readable before plaintext can be delivered.
 // Returns `revents` without what is not true yet.
 short Confirmed(const pollfd& wait) {
-  constexpr short kReadable = POLLIN | POLLRDNORM;
   if ((wait.revents & (kReadable | POLLERR)) == 0) return wait.revents;
   ConnectionRef connection = DescriptorTable::Find(wait.fd);
   if (!connection) return wait.revents;
@@ -96,7 +97,6 @@ bool IsTime(const timespec* timeout) {
 // here the one comes by the agent. An FTP client takes it ill to hear of a connection before it is
 // there. Tells of what has come to listeners in `fds` that were quiet; returns of how many.
 int TellArrivals(pollfd* fds, nfds_t count) {
-  constexpr short kReadable = POLLIN | POLLRDNORM;
   const std::span<pollfd> all(fds, count);
   if (!Listeners::any() || std::ranges::none_of(all, [](const pollfd& wait) {
         return (wait.revents & kReadable) != 0 &&
