@@ -188,7 +188,7 @@ bool HasOctets(int fd) {
 void Connection::LetGo(int fd) {
   Holding held = Holding::kCounted;
   if (!closes_ || !holding_.compare_exchange_strong(held, Holding::kLetGo)) return;
-  if (share_.held_by_others() && share_.Owns(ForkShare::kSend)) share_.Leave(sender_.SealClose());
+  if (share_.held_by_others() && share_.CouldOwn(ForkShare::kSend)) share_.Leave(sender_.SealClose());
   if (!share_.CountOff()) return;
   holding_ = Holding::kLast;
   SendClose(fd);

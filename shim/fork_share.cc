@@ -120,22 +120,32 @@ void ForkShare::Forget() {
   Reset();
 }
 
+// Who comes second has the same to say: neither has sent anything since the other could.
 void ForkShare::Leave(ByteView message) {
   ClosingWords* words = closing();
-  if (words == nullptr || message.size() > kMaxMessage) return;
-  std::ranges::copy(message, words->message);
-  words->message_size = message.size();
+  if (words == nullptr || message.size() > kMaxMessage || words->leaving.exchange(true)) return;
+  if (CouldOwn(kSend)) {
+    std::ranges::copy(message, words->message);
+    words->left_at = words->direction[kSend].load();
+    words->message_size = message.size();
+  }
+  words->leaving = false;
 }
 
 ByteView ForkShare::left() const {
   const ClosingWords* words = closing();
-  if (words == nullptr) return {};
+  if (words == nullptr || words->left_at != words->direction[kSend]) return {};
   return {words->message, words->message_size.load()};
 }
 
 bool ForkShare::Owns(Direction direction) const {
   const Words* words = words_.load(std::memory_order_acquire);
   return words == nullptr || Owner(words->direction[direction]) == getpid();
+}
+
+bool ForkShare::CouldOwn(Direction direction) const {
+  const Words* words = words_.load(std::memory_order_acquire);
+  return Owns(direction) || words->direction[direction] == Word(openings_[direction], 0);
 }
 
 bool ForkShare::Claim(Direction direction) {

@@ -32,6 +32,8 @@ class ForkShare {
 
   // Does it own the direction already, or is there nobody to share with? Claims nothing.
   bool Owns(Direction direction) const;
+  // Would Own() be true? Claims nothing.
+  bool CouldOwn(Direction direction) const;
 
   // Before fork(), in the parent: the child is one more that has it, and what the parent holds is
   // open to both again, but for what it is in the middle of: it has part of a frame to send, or a
@@ -53,15 +55,16 @@ class ForkShare {
   // The last process has done with it: what was shared may be used for another session.
   void Forget();
 
-  // What the owner of kSend leaves when it lets go before others: the message, sealed, for the last
-  // of them to send. Small; what is too large is not kept.
+  // What a process that could own kSend leaves when it lets go before others: the message, sealed,
+  // for the last of them to send, whose state may be behind. Empty once another has owned kSend.
+  // Small; what is too large is not kept.
   void Leave(ByteView message);
   ByteView left() const;
 
   void Reset();
 
  private:
-  static constexpr size_t kMaxMessage = 116;
+  static constexpr size_t kMaxMessage = 108;
   static constexpr int kForgotten = -1;  // of `holders`: whoever made the words may use them again
   // A direction's word: in its lower half the owner's process number, 0 for nobody; in the upper
   // one how often an owner has opened it to a child.
@@ -70,6 +73,8 @@ class ForkShare {
   };
   struct ClosingWords : Words {  // of sessions that close
     std::atomic<int> holders{1};
+    std::atomic<bool> leaving{false};  // somebody writes what follows
+    std::atomic<uint64_t> left_at{0};  // kSend's word at that time
     std::atomic<size_t> message_size{0};
     uint8_t message[kMaxMessage] = {};
   };

@@ -27,8 +27,8 @@ struct Question {
 
 std::atomic<int> g_door{-1};  // guarded by leaf_mutex for writing
 
-constexpr time_t kAnswerSeconds = 1;
-Mutex g_answering;  // held while a child is answered
+constexpr time_t kAnswerSeconds = 10;  // more than a machine under load needs
+Mutex g_answering;                     // held while a child is answered
 std::atomic<bool> g_stopped{false};
 
 // Sends `size` octets, and `fd` unless that is -1. Async-signal-safe.

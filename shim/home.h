@@ -40,7 +40,7 @@ class Home {
   static int Leave();
   static void AfterForkInChild();
 
-  // The process ends, or its program does: waits a moment for the answer under way, since a session
+  // The process ends, or its program does: waits for the answer under way, since a session
   // would be lost half-way. Who asks from now on finds nobody at home. GoOn: it has not ended.
   static void StopAnswering();
   static void GoOn();

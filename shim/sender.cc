@@ -21,8 +21,7 @@ namespace {
 constexpr size_t kMostTogether = 2;
 constexpr size_t kShort = 16384;  // and what is left behind it goes along if it is shorter
 
-constexpr int kExitMilliseconds = 100;    // for another thread to come out of send(), if it lives
-constexpr int kCloseMilliseconds = 2000;  // and where the peer would see a truncation without it
+constexpr int kEndMilliseconds = 2000;  // for another thread to come out of send(), if it lives
 
 // Gathers up to `limit` octets of the vectors behind the first `offset`. A single vector is not
 // copied. False with errno when a page on the way cannot be read and nothing comes before it.
@@ -182,7 +181,7 @@ void Sender::SealEnd() {
 
 void Sender::Close(int fd) {
   const SignalsBlocked signals;
-  if (!mutex_.LockWithin(kCloseMilliseconds)) return;
+  if (!mutex_.LockWithin(kEndMilliseconds)) return;
   SealEnd();
   FlushClose(fd);
   mutex_.Unlock();
@@ -199,7 +198,7 @@ void Sender::FlushClose(int fd) {
 
 Bytes Sender::SealClose() {
   const SignalsBlocked signals;
-  if (!mutex_.LockWithin(kCloseMilliseconds)) return {};
+  if (!mutex_.LockWithin(kEndMilliseconds)) return {};
   const bool tail = has_tail_;  // then it goes behind that
   Bytes sealed;
   SealEnd();
@@ -213,7 +212,7 @@ Bytes Sender::SealClose() {
 
 void Sender::SendSealed(int fd, ByteView frames) {
   const SignalsBlocked signals;
-  if (!mutex_.LockWithin(kCloseMilliseconds)) return;
+  if (!mutex_.LockWithin(kEndMilliseconds)) return;
   if (broken_errno_ == 0) Append(frames_, frames);
   has_tail_ = sent_ < frames_.size();
   FlushClose(fd);
@@ -223,7 +222,7 @@ void Sender::SendSealed(int fd, ByteView frames) {
 void Sender::ForgetTail() { DropTail(); }
 
 Bytes Sender::TakeTailAtExit(int fd) {
-  if (!mutex_.LockWithin(kExitMilliseconds)) return {};
+  if (!mutex_.LockWithin(kEndMilliseconds)) return {};
   Bytes tail;
   if (has_tail_ && FlushLocked(fd, MSG_NOSIGNAL) != 0 && errno == EAGAIN) {
     tail.assign(frames_.begin() + static_cast<ptrdiff_t>(sent_), frames_.end());
