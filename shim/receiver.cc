@@ -1,7 +1,6 @@
 #include "shim/receiver.h"
 
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -350,9 +349,9 @@ size_t Receiver::LikelyToOpen(int fd) const {
   const size_t frames = std::max<size_t>(1, kMaxFrameSize / last_frame_);
   if (frames == 1 && layer_->frames_are_messages()) {  // two, if they are there
     const size_t two = 2 * last_frame_ + kFrameHeaderSize;
-    int queued = 0;
-    (void)real::ioctl(fd, FIONREAD, &queued);
-    if (base_ + static_cast<size_t>(queued) >= 2 * last_frame_) return two;
+    const ssize_t queued =
+        real::recv(fd, nullptr, two - base_, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+    if (queued > 0 && base_ + static_cast<size_t>(queued) >= 2 * last_frame_) return two;
   }
   return std::min(kMaxFrameSize, frames * last_frame_ + kFrameHeaderSize);
 }

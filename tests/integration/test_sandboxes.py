@@ -21,6 +21,13 @@ def test_connected_before(action, level, sandboxed, server, origin, socksify):
     assert (done.returncode, done.stdout, done.stderr) == (0, b"echoed ended", "")
 
 
+@pytest.mark.parametrize("action", ["kill", "errno"])
+def test_connected_before_by_ssl(action, sandboxed, long_lived, origin, socksify):
+    server = long_lived("socksd-gss", "ssl")
+    done = socksify.run(server, [sandboxed, "after", action, server.target, origin.ports["echo"]])
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"echoed ended", "")
+
+
 def test_connecting_inside_fails_closed(sandboxed, independent, origin, socksify):
     """The ticket cannot be read in there, nor a thread be made: an errno and a reason, never a direct connection."""
     with origin.untouched("echo"):
