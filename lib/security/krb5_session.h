@@ -50,7 +50,7 @@ class Krb5Session {
   Result<TokenOpener::Opened> Open(Order order, ByteSpan token);
 
   // What Open() is called with the next two times, at these very addresses: they may be worked at
-  // together, and hold anything from now on.
+  // together, and hold anything from now on. Nothing else is opened in between, a datagram neither.
   void Expect(ByteSpan token, ByteSpan next);
 
   // The session for another process, or this one, to go on with: secret octets. One that goes on
@@ -60,6 +60,12 @@ class Krb5Session {
   static std::unique_ptr<Krb5Session> Import(ByteView state);
 
  private:
+  struct Recalled {
+    ByteSpan token;
+    Result<TokenOpener::Opened> opened;
+  };
+  Result<TokenOpener::Opened> OpenOrRecall(ByteSpan token);  // with receive_mutex_ held
+
   const Krb5Context context_;
 
   std::mutex send_mutex_;
@@ -68,14 +74,8 @@ class Krb5Session {
   std::vector<std::unique_ptr<TokenSealer>> lanes_;  // each has keys of its own
 
   std::mutex receive_mutex_;
-  Result<TokenOpener::Opened> OpenOrRecall(ByteSpan token);
-
-  TokenOpener opener_;    // guarded by receive_mutex_
-  ReceiveWindow window_;  // likewise
-  struct Recalled {
-    ByteSpan token;
-    Result<TokenOpener::Opened> opened;
-  };
+  TokenOpener opener_;                  // guarded by receive_mutex_
+  ReceiveWindow window_;                // likewise
   std::unique_ptr<TokenOpener> other_;  // likewise; from the first Expect() on
   std::vector<Recalled> recalled_;      // likewise; opened ahead, the last one first
 };
