@@ -374,6 +374,30 @@ def test_ends_with_its_control_connection(start, udp_origin):
                 association.recv_raw()
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", pytest.param("origin.test", marks=names_needed)])
+@pytest.mark.parametrize("method", [*METHODS, "ssl"])
+def test_what_came_before_its_end_is_sent_on(start, pki, udp_origin, method, host):
+    """Though the server sees both at once, and has to ask for the name first."""
+    if method == "ssl":
+        server = start("--ssl-udp-naked", methods="ssl", tls=Tls(pki))
+        client = SocksSslClient((server.host, server.port)).login(tls_stream.client_context(pki.ca), naked=True)
+        association = Association(client)
+    else:
+        server = start()
+        association = associate(server, method)
+    mark = udp_origin.mark()
+    with association:
+        server.process.send_signal(signal.SIGSTOP)
+        for n in range(60):  # as many as may wait for a name
+            association.send(b"last %d" % n, host, udp_origin.port)
+        association.client.half_close()
+        association.close()
+        server.process.send_signal(signal.SIGCONT)
+    for n in range(60):
+        udp_origin.await_event("datagram", mark, head=f"last {n}")
+    await_line(server, "60 datagrams of 410 octets up, 0 datagrams of 0 octets down; closed by the client")
+
+
 def test_ends_with_half_of_it_too(start):
     server = start()
     with associate(server) as association:

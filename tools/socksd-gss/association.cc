@@ -40,7 +40,7 @@ Association::Association(uv_loop_t* loop, AssociationOwner* owner, const ServerR
       targets_(kMostTargets),
       names_(loop, this),
       passed_at_(uv_now(loop)),
-      idle_(
+      timer_(
           loop, [](void* self) { static_cast<Association*>(self)->OnTimer(); }, this) {}
 
 int Association::Open(const sockaddr_storage& local) {
@@ -86,6 +86,7 @@ void Association::OnDatagram(const sockaddr_storage& from, ByteSpan datagram) {
 void Association::OnName(const Address& name, const std::vector<Address>& found,
                          const std::vector<Bytes>& waiting) {
   for (const Bytes& data : waiting) SendToName(name, found, data);
+  if (relay_ == nullptr) timer_.Start(0);
 }
 
 // To the first of the addresses that the rules allow and the kernel has a way to.
@@ -130,6 +131,7 @@ int Association::SendTo(const Address& requested, const Address& target, ByteVie
 // --- from the targets ---
 
 void Association::FromTarget(const sockaddr_storage& from, ByteSpan data) {
+  if (relay_ == nullptr) return;
   const Address source = SourceOf(from);
   const Address* known = targets_.Find(source);
   if (known == nullptr) {
@@ -157,11 +159,24 @@ void Association::Drop(Why why) {
   }
 }
 
+bool Association::Finish() {
+  if (relay_ != nullptr) {
+    relay_->ReceiveAll();
+    relay_ = nullptr;
+    timer_.Stop();
+  }
+  return !names_.waits();
+}
+
 void Association::OnTimer() {
+  if (relay_ == nullptr) {
+    if (!names_.waits()) owner_->OnFinished();
+    return;
+  }
   const uint64_t limit = uint64_t{rules_.idle_seconds} * 1000;
   const uint64_t idle = uv_now(loop_) - passed_at_;
   if (idle >= limit) return owner_->OnIdle();
-  idle_.Start(limit - idle);
+  timer_.Start(limit - idle);
 }
 
 std::string Association::Describe() const {

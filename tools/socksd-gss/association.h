@@ -10,7 +10,8 @@
 // has sent to is dropped, unless a rule lets it in; replies of a target that was asked for by name
 // carry that name. Whatever cannot be taken, sealed or sent is dropped and counted.
 //
-// Ends with its control connection, which is the owner's. For the loop's thread only.
+// Ends with its control connection, which is the owner's: what has come before that is sent on, as
+// the kernel would for a socket that is closed. For the loop's thread only.
 #ifndef TOOLS_SOCKSD_GSS_ASSOCIATION_H_
 #define TOOLS_SOCKSD_GSS_ASSOCIATION_H_
 
@@ -33,6 +34,8 @@ class AssociationOwner {
  public:
   // No datagram has passed for as long as the rules allow. The owner may end it in this.
   virtual void OnIdle() = 0;
+  // After Finish() was false: now all is sent. The owner may end it in this.
+  virtual void OnFinished() = 0;
 
  protected:
   ~AssociationOwner() = default;
@@ -48,6 +51,10 @@ class Association final : public DatagramSocketOwner, public NameCacheOwner {
   // Opens the relay socket at `local`. 0 or an errno.
   int Open(const sockaddr_storage& local);
   const Address& address() const { return relay_->address(); }
+
+  // The client is heard no more: what it has sent so far is sent on. False: names are waited for,
+  // and OnFinished() follows.
+  bool Finish();
 
   std::string Describe() const;  // how much has passed, and what was dropped, for the log
 
@@ -97,7 +104,7 @@ class Association final : public DatagramSocketOwner, public NameCacheOwner {
   uint16_t client_port_;  // 0: not known yet
   bool heard_ = false;    // a datagram of the client has come, from client_at_
   sockaddr_storage client_at_ = {};
-  std::unique_ptr<DatagramSocket> relay_;
+  std::unique_ptr<DatagramSocket> relay_;  // until Finish()
   Outside ipv4_{this}, ipv6_{this};
   TargetTable targets_;
   NameCache names_;
@@ -105,7 +112,7 @@ class Association final : public DatagramSocketOwner, public NameCacheOwner {
   Passed up_, down_;
   std::array<uint64_t, kWhys> drops_ = {};
   uint64_t passed_at_;  // by the loop's clock
-  Timer idle_;
+  Timer timer_;
 };
 
 }  // namespace socksify

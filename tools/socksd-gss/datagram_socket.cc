@@ -68,7 +68,7 @@ DatagramSocket::DatagramSocket(uv_loop_t* loop, DatagramSocketOwner* owner, int 
     : owner_(owner),
       fd_(fd),
       watch_(
-          loop, [](void* self) { static_cast<DatagramSocket*>(self)->Receive(); }, this) {}
+          loop, [](void* self) { (void)static_cast<DatagramSocket*>(self)->Receive(); }, this) {}
 
 DatagramSocket::~DatagramSocket() {
   const int error = errno;
@@ -77,13 +77,21 @@ DatagramSocket::~DatagramSocket() {
   errno = error;
 }
 
-void DatagramSocket::Receive() {
+// False: nothing had come.
+bool DatagramSocket::Receive() {
   Batch& batch = ThreadsBatch();
   const int count = batch.Receive(fd_);  // a failure is an error of the socket's, gone by now
   for (int i = 0; i < count; i++) {
     const auto at = static_cast<size_t>(i);
     owner_->OnDatagram(batch.sources[at],
                        ByteSpan(batch.octets[at]).first(batch.messages[at].msg_len));
+  }
+  return count > 0;
+}
+
+void DatagramSocket::ReceiveAll() {
+  constexpr int kMostBatches = 1024;  // more than the kernel keeps
+  for (int i = 0; i < kMostBatches && Receive(); i++) {
   }
 }
 

@@ -37,11 +37,15 @@ class DatagramSocket {
   // 0, or the errno for which the datagram is lost.
   int Send(const sockaddr_storage& to, ByteView datagram);
 
+  // Takes what has come by now, not waiting for the loop. Bounded: who still sends is not waited
+  // for.
+  void ReceiveAll();
+
   const Address& address() const { return address_; }
 
  private:
   DatagramSocket(uv_loop_t* loop, DatagramSocketOwner* owner, int fd);
-  void Receive();
+  bool Receive();
 
   DatagramSocketOwner* const owner_;
   const int fd_;

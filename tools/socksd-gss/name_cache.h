@@ -43,6 +43,8 @@ class NameCache {
   // Asks for it, unless that has been done, and keeps the data. False: too much waits already.
   bool Ask(const Address& name, ByteView data);
 
+  bool waits() const { return running_ != 0 || !queue_.empty(); }  // for a name, and data with it
+
  private:
   struct Entry final : LookupOwner {
     Entry(NameCache* of, Address which) : cache(of), name(std::move(which)) {}

@@ -74,7 +74,11 @@ void Session::OnWorked() {
 }
 
 void Session::OnEnd(Stream*, int error) {
-  End(error == 0 ? "closed by the client" : uv_strerror(error));
+  const char* reason = error == 0 ? "closed by the client" : uv_strerror(error);
+  if (association_ == nullptr || association_->Finish()) return End(reason);
+  if (why_.empty()) why_ = reason;
+  client_ended_ = true;
+  timer_.Start(kLingerMs);
 }
 
 void Session::OnWritten(Stream*) {}
@@ -105,6 +109,11 @@ void Session::OnPeer(Reply reply, StreamPtr peer) {
 
 void Session::OnIdle() { Part("idle"); }
 
+void Session::OnFinished() {
+  if (client_ended_) return End(why_);
+  Release();
+}
+
 void Session::OnRelayEnd() {
   switch (relay_->end()) {
     case Relay::End::kResetByWire:
@@ -116,7 +125,9 @@ void Session::OnRelayEnd() {
   }
 }
 
-void Session::OnTimer() { End(lingering_ ? "closed" : "the negotiation took too long"); }
+void Session::OnTimer() {
+  End(lingering_ || client_ended_ ? "closed" : "the negotiation took too long");
+}
 
 // --- what follows from it ---
 
@@ -201,11 +212,16 @@ void Session::Part(std::string_view why) {
 void Session::Linger() {
   lingering_ = true;
   peer_listener_ = nullptr;
-  if (association_ != nullptr) passed_ = association_->Describe();
-  association_ = nullptr;
+  if (association_ != nullptr && association_->Finish()) Release();
   client_->Shutdown();
   client_->StartReading();
   timer_.Start(kLingerMs);
+}
+
+// Lets go of an association, and keeps what is to be told of it.
+void Session::Release() {
+  passed_ = association_->Describe();
+  association_ = nullptr;
 }
 
 void Session::End(std::string_view reason) {

@@ -57,6 +57,7 @@ class Session final : public StreamOwner,
   void OnListening(Reply reply, const Address& bound) override;
   void OnPeer(Reply reply, StreamPtr peer) override;
   void OnIdle() override;
+  void OnFinished() override;
   void OnRelayEnd() override;
   void Work() override;
   void OnWorked() override;
@@ -71,6 +72,7 @@ class Session final : public StreamOwner,
   void Associate();
   void Part(std::string_view why);
   void Linger();
+  void Release();
   void End(std::string_view reason);
 
   std::string Describe() const;  // who, how and where to, for the log
@@ -92,6 +94,7 @@ class Session final : public StreamOwner,
   std::string_view why_;         // why it lingers, if nothing has failed
   std::string passed_;           // by the association that it had
   bool requested_ = false;
+  bool client_ended_ = false;     // while its last datagrams wait for names
   bool lingering_ = false;        // over, and has said so; waits for the client to close
   Timer timer_;                   // whatever deadline the session is under
   std::unique_ptr<Relay> relay_;  // from the success reply on

@@ -291,6 +291,8 @@ AgentReply Association::Outcome() const {
 // --- datagrams ---
 
 void Association::SendToServer(size_t count) {
+  uv_update_time(
+      loop_);  // the loop's may be old by now, and the control connection would end early
   last_sent_ = uv_now(loop_);
   std::array<ByteView, Batch::kMost> datagrams;
   for (size_t i = 0; i < count; i++) datagrams[i] = batch_.sealed(i);
