@@ -239,7 +239,8 @@ static inline void await_waiting(pid_t tid) {
     FILE* file = fopen(path, "re");
     must("syscall", file != NULL && fgets(now, sizeof now, file) != NULL);
     fclose(file);
-    same = now[0] != 'r' && atoi(now) != SYS_write && strcmp(now, before) == 0 ? same + 1 : 0;
+    const int call = now[0] == 'r' ? -1 : atoi(now); /* running: none */
+    same = call >= 0 && call != SYS_write && strcmp(now, before) == 0 ? same + 1 : 0;
     strcpy(before, now);
   }
 }
