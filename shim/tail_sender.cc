@@ -8,6 +8,8 @@
 
 #include <cerrno>
 #include <climits>
+#include <optional>
+#include <utility>
 
 #include "shim/orphan.h"
 #include "shim/own_descriptor.h"
@@ -16,35 +18,75 @@
 namespace socksify {
 namespace {
 
-// Blocks until nothing that comes can keep the kernel from sending what it has. It does not tell
-// when it has sent all.
-void AwaitSent(const Connection::Tail& tail) {
-  constexpr int kMilliseconds = 100;
-  (void)real::shutdown(tail.fd, SHUT_WR);
-  while (!tail.shared && HasUnsent(tail.fd) && LookForUnread(tail.fd) == Unread::kNothing) {
-    pollfd wait = {tail.fd, POLLIN, 0};
-    (void)real::poll(&wait, 1, kMilliseconds);
+// What is under way with a tail.
+struct Sending {
+  const Connection::Tail* tail;
+  size_t sent = 0;
+  bool ended = false;  // the FIN is behind it
+};
+
+// A tail is done when it is out or cannot be, and then its socket may be closed; what it is to be
+// polled for until then. Blocks never.
+std::optional<short> Advance(Sending* sending) {
+  const Connection::Tail& tail = *sending->tail;
+  while (sending->sent < tail.octets.size()) {
+    const Unread unread = tail.shared ? Unread::kEnd : LookForUnread(tail.fd);
+    if (unread == Unread::kOctets) return std::nullopt;
+    const ssize_t part =
+        real::send(tail.fd, tail.octets.data() + sending->sent, tail.octets.size() - sending->sent,
+                   MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (part >= 0) {
+      sending->sent += static_cast<size_t>(part);
+    } else if (errno == EAGAIN) {
+      return OrphanEvents(unread);
+    } else if (errno != EINTR) {
+      return std::nullopt;
+    }
+  }
+  if (!tail.closing) return std::nullopt;
+  if (!std::exchange(sending->ended, true)) (void)real::shutdown(tail.fd, SHUT_WR);
+  // What comes keeps the kernel from sending what it has.
+  if (tail.shared || !HasUnsent(tail.fd) || LookForUnread(tail.fd) != Unread::kNothing) {
+    return std::nullopt;
+  }
+  return POLLIN;
+}
+
+// What is under way with all of them, made while memory can still be had.
+struct Work {
+  explicit Work(const std::vector<Connection::Tail>& tails) {
+    for (const Connection::Tail& tail : tails) {
+      sendings.push_back({&tail});
+      waits.push_back({tail.fd, 0, 0});
+    }
+  }
+  std::vector<Sending> sendings;
+  std::vector<pollfd> waits;  // negative descriptors: done
+};
+
+// Blocks until all tails are done, none of them waiting for another. Closes each when it is.
+void SendAll(Work* work, void (*close)(int)) {
+  constexpr int kMilliseconds = 100;  // the kernel does not tell when it has sent all
+  for (;;) {
+    size_t left = 0;
+    bool ended = false;
+    for (size_t i = 0; i < work->waits.size(); ++i) {
+      pollfd& wait = work->waits[i];
+      if (wait.fd < 0) continue;
+      if (const auto events = Advance(&work->sendings[i])) {
+        wait.events = *events;
+        ended |= work->sendings[i].ended;
+        ++left;
+      } else {
+        close(std::exchange(wait.fd, -1));
+      }
+    }
+    if (left == 0) return;
+    (void)real::poll(work->waits.data(), work->waits.size(), ended ? kMilliseconds : -1);
   }
 }
 
-// Blocks until the tail is out or cannot be. Then the socket may be closed.
-void Send(const Connection::Tail& tail) {
-  size_t sent = 0;
-  while (sent < tail.octets.size()) {
-    const Unread unread = tail.shared ? Unread::kEnd : LookForUnread(tail.fd);
-    if (unread == Unread::kOctets) return;
-    ssize_t part = real::send(tail.fd, tail.octets.data() + sent, tail.octets.size() - sent,
-                              MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (part >= 0) {
-      sent += static_cast<size_t>(part);
-      continue;
-    }
-    if (errno != EAGAIN && errno != EINTR) return;
-    pollfd wait = {tail.fd, OrphanEvents(unread), 0};
-    (void)real::poll(&wait, 1, -1);
-  }
-  if (tail.closing) AwaitSent(tail);
-}
+void CloseRaw(int fd) { (void)real::close(fd); }  // takes no lock
 
 // Closes every descriptor but those of the tails.
 void CloseOthers(const std::vector<Connection::Tail>& tails) {
@@ -66,23 +108,20 @@ long RawFork() { return real::syscall(SYS_fork); }  // no fork handler: the tail
 }  // namespace
 
 void SendTailsInNewProcess(const std::vector<Connection::Tail>& tails) {
+  Work work(tails);
   sigset_t all;
   sigfillset(&all);
   (void)sigprocmask(SIG_BLOCK, &all, nullptr);  // no handler of the application runs from here on
   const long middle = RawFork();
   if (middle != 0) {
     if (middle > 0) (void)real::syscall(SYS_wait4, middle, nullptr, 0, nullptr);
-    for (const Connection::Tail& tail : tails) {
-      if (middle < 0) Send(tail);
-      OwnDescriptor::Close(tail.fd);
-    }
+    if (middle < 0) return SendAll(&work, &OwnDescriptor::Close);
+    for (const Connection::Tail& tail : tails) OwnDescriptor::Close(tail.fd);
     return;
   }
   (void)setsid();
   CloseOthers(tails);
-  if (RawFork() == 0) {
-    for (const Connection::Tail& tail : tails) Send(tail);
-  }
+  if (RawFork() == 0) SendAll(&work, &CloseRaw);
   (void)real::syscall(SYS_exit_group, 0);
   __builtin_unreachable();
 }

@@ -10,6 +10,7 @@ triggered by octets, never by a clock. Scripts:
   reset                 close at once with a reset
   reset-after           wait for one octet, then reset
   say TEXT              TEXT, then read until EOF, close
+  say-reset TEXT KEY    TEXT, then a reset, and keep KEY
   parts A B C           A, then one more part for every octet that comes, then close on one octet more
   send N                N octets of the pattern, close
   bulk N                N octets of the pattern, then read until EOF, close
@@ -148,6 +149,12 @@ class Peer:
     def _do_say(self, connection, text):
         connection.sendall(text.encode())
         _drain(connection)
+
+    def _do_say_reset(self, connection, text, key):
+        connection.sendall(text.encode())
+        self._do_reset(connection)
+        connection.close()
+        self._board.keep(key, text)
 
     def _do_parts(self, connection, *parts):
         for part in parts:
