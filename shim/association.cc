@@ -16,6 +16,7 @@
 #include "shim/report.h"
 #include "shim/route.h"
 #include "shim/runtime.h"
+#include "shim/signals.h"
 #include "shim/socket_facts.h"
 #include "shim/stand_in_names.h"
 
@@ -194,6 +195,7 @@ std::optional<SocketAddress> Association::PeerAt(int fd, const SocketAddress& so
   AgentRequest request;
   request.kind = AgentRequest::Kind::kWhoIs;
   request.peer = *address;
+  const SignalsBlocked no_handler;  // it has been received: there is no EINTR any more
   const auto reply = channel->Ask(request);
   if (!reply || reply->error != 0) return DatagramPeerAt(fd, source);  // of another association
   const auto named = NamedBy(source.family(), reply->peer);

@@ -19,6 +19,7 @@
 #include "shim/report.h"
 #include "shim/route.h"
 #include "shim/runtime.h"
+#include "shim/signals.h"
 #include "shim/socket_facts.h"
 #include "shim/stand_in.h"
 #include "shim/stand_in_names.h"
@@ -132,6 +133,14 @@ void StopListening(int fd) {
   (void)real::connect(fd, &nowhere, sizeof nowhere);
 }
 
+// As accept() has given it: a connection that has been reset since no longer says it itself.
+bool CopyName(const sockaddr* address, socklen_t room, const socklen_t* length, SocketAddress* to) {
+  if (address == nullptr || *length > room) return false;
+  memcpy(&to->storage, address, *length);
+  to->length = *length;
+  return true;
+}
+
 // Who is at the other end of what has been accepted. nullopt: nobody who has come to the server.
 std::optional<ConnectionNames> WhoHasCome(Listener& listener, const SocketAddress& from) {
   const auto channel = listener.channel();
@@ -140,6 +149,7 @@ std::optional<ConnectionNames> WhoHasCome(Listener& listener, const SocketAddres
   AgentRequest request;
   request.kind = AgentRequest::Kind::kWhoIs;
   request.peer = *stand_in;
+  const SignalsBlocked no_handler;  // it has been accepted: there is no EINTR any more
   const auto reply = channel->Ask(request);
   if (!reply || reply->error != 0) return std::nullopt;
   const auto local = SockaddrFromAddress(reply->bound, from.family());
@@ -216,7 +226,10 @@ int Listeners::Accept(int fd, sockaddr* address, socklen_t* length, int flags) {
     const int saved_errno = errno;
     const auto listener = Find(fd);
     SocketAddress from;
-    if (listener == nullptr || !PeerName(accepted, &from)) return errno = saved_errno, accepted;
+    if (listener == nullptr ||
+        (!PeerName(accepted, &from) && !CopyName(address, room, length, &from))) {
+      return errno = saved_errno, accepted;
+    }
     if (const auto names = WhoHasCome(*listener, from)) {
       NoteStandIn(accepted, *names);
       if (address != nullptr) {
@@ -251,6 +264,7 @@ bool Listeners::Settle(int fd) {
   if (channel == nullptr) return false;
   AgentRequest request;
   request.kind = AgentRequest::Kind::kSettle;
+  const SignalsBlocked no_handler;
   return channel->Ask(request).has_value();
 }
 

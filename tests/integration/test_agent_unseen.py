@@ -84,6 +84,23 @@ def test_another_agent_takes_over(long_lived, udp_origin, socksify, tmp_path):
         assert process.wait(HANG) == 0, process.stderr.read()
 
 
+@pytest.mark.parametrize("bypass", ["", "192.0.2.1"])
+def test_a_signal_does_not_hide_who_has_come(long_lived, socksify, tmp_path, bypass):
+    """accept has taken a connection, and the agent that is asked whose it is answers late."""
+    build = copy_of_the_build(tmp_path, agent=True)
+    env = {"SOCKSIFY_BIND": "1"} | ({"SOCKSIFY_BYPASS": bypass} if bypass else {})
+    with start(build, socksify, long_lived("socksd-gss"), program("listener", "interrupted", 0), env=env) as process:
+        announced = told(process)
+        with socket.create_connection((announced["host"], announced["port"])) as peer:
+            assert told(process) == {"come": True}
+            with stopped(*agents_of(build)):
+                process.stdin.write(b"\n")
+                process.stdin.flush()
+                assert not select.select([process.stdout], [], [], 0.3)[0]
+            assert told(process) == {"peer": list(peer.getsockname()), "same": True}
+        assert process.wait(HANG) == 0, process.stderr.read()
+
+
 @pytest.mark.parametrize("way", ["polled", "selected"])
 def test_who_came_before_is_told_of_no_later(independent, socksify, tmp_path, way):
     """A peer connects to the listener, and then speaks on another connection: in that order, though the agent is slow."""

@@ -159,6 +159,12 @@ void Association::Drop(Why why) {
   }
 }
 
+void Association::ReceiveAll() {
+  for (DatagramSocket* socket : {relay_.get(), ipv4_.socket.get(), ipv6_.socket.get()}) {
+    if (socket != nullptr) socket->ReceiveAll();
+  }
+}
+
 bool Association::Finish() {
   if (relay_ != nullptr) {
     relay_->ReceiveAll();
@@ -174,6 +180,7 @@ void Association::OnTimer() {
     return;
   }
   const uint64_t limit = uint64_t{rules_.idle_seconds} * 1000;
+  if (uv_now(loop_) - passed_at_ >= limit) ReceiveAll();  // the loop looks at timers first
   const uint64_t idle = uv_now(loop_) - passed_at_;
   if (idle >= limit) return owner_->OnIdle();
   timer_.Start(limit - idle);

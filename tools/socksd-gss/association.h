@@ -94,6 +94,7 @@ class Association final : public DatagramSocketOwner, public NameCacheOwner {
   bool IsClient(const sockaddr_storage& from) const;
   void Drop(Why why);
   static Why UnsentAs(int error) { return error == EMSGSIZE ? kTooLarge : kUnsent; }
+  void ReceiveAll();
   void OnTimer();
 
   uv_loop_t* const loop_;

@@ -90,7 +90,7 @@ bool DatagramSocket::Receive() {
 }
 
 void DatagramSocket::ReceiveAll() {
-  constexpr int kMostBatches = 1024;  // more than the kernel keeps
+  constexpr int kMostBatches = 256;  // more than the kernel keeps
   for (int i = 0; i < kMostBatches && Receive(); i++) {
   }
 }

@@ -123,8 +123,10 @@ void Listener::Stop() {
   if (poll_ != nullptr) (void)uv_poll_stop(poll_);
 }
 
-int Listener::Accept() const {
-  const int fd = accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+int Listener::Accept(sockaddr_storage* from) const {
+  socklen_t length = sizeof *from;
+  const int fd = accept4(fd_, reinterpret_cast<sockaddr*>(from),
+                         from != nullptr ? &length : nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   return fd >= 0 ? fd : -errno;
 }
 

@@ -29,8 +29,9 @@ class Listener {
   void Start(uv_loop_t* loop, Function function, void* argument);
   void Stop();
 
-  // A connected descriptor, or a negated errno; -EAGAIN when none is waiting.
-  int Accept() const;
+  // A connected descriptor, or a negated errno; -EAGAIN when none is waiting. `from`: whose it is,
+  // also where it has been reset since. May be null.
+  int Accept(sockaddr_storage* from = nullptr) const;
 
   const Address& address() const { return address_; }  // with the port that the kernel has chosen
 

@@ -28,9 +28,7 @@ PeerListener::PeerListener(uv_loop_t* loop, PeerListenerOwner* owner, const Serv
       rules_(rules),
       lookup_(this),
       deadline_(
-          loop,
-          [](void* self) { static_cast<PeerListener*>(self)->Finish(Reply::kTtlExpired, nullptr); },
-          this) {}
+          loop, [](void* self) { static_cast<PeerListener*>(self)->OnDeadline(); }, this) {}
 
 void PeerListener::Start(const Address& requested, const sockaddr_storage& local) {
   requested_ = requested;
@@ -72,29 +70,36 @@ void PeerListener::Listen(std::vector<Address> expected) {
   if (listener_ == nullptr) listener_ = Listener::At(local_, kBacklog);
   if (listener_ == nullptr) return owner_->OnListening(ReplyForError(-errno), {});
   listener_->Start(
-      loop_, [](const Listener&, void* self) { static_cast<PeerListener*>(self)->OnConnection(); },
+      loop_,
+      [](const Listener&, void* self) { (void)static_cast<PeerListener*>(self)->OnConnection(); },
       this);
   deadline_.Start(uint64_t{rules_.idle_seconds} * 1000);
   owner_->OnListening(Reply::kSucceeded, listener_->address());
 }
 
-void PeerListener::OnConnection() {
-  const int fd = listener_->Accept();
-  if (fd == -EMFILE || fd == -ENFILE || fd == -ENOBUFS || fd == -ENOMEM) {
-    return Finish(Reply::kGeneralFailure, nullptr);
-  }
-  if (fd < 0) return;  // none after all: accept(2), "Error handling"
+void PeerListener::OnDeadline() {
+  if (!OnConnection()) Finish(Reply::kTtlExpired, nullptr, {});  // the loop looks at timers first
+}
+
+// True: it has ended.
+bool PeerListener::OnConnection() {
   sockaddr_storage address = {};
-  socklen_t length = sizeof address;
-  const bool connected = getpeername(fd, reinterpret_cast<sockaddr*>(&address), &length) == 0;
-  if (!connected || !Expects(AddressOf(reinterpret_cast<sockaddr*>(&address)))) {
+  const int fd = listener_->Accept(&address);
+  if (fd == -EMFILE || fd == -ENFILE || fd == -ENOBUFS || fd == -ENOMEM) {
+    Finish(Reply::kGeneralFailure, nullptr, {});
+    return true;
+  }
+  if (fd < 0) return false;  // none after all: accept(2), "Error handling"
+  const Address from = AddressOf(reinterpret_cast<sockaddr*>(&address));
+  if (!Expects(from)) {
     (void)close(fd);
-    return;
+    return false;
   }
   StreamPtr peer = Stream::Open(loop_, fd);
-  if (peer != nullptr) return Finish(Reply::kSucceeded, std::move(peer));
-  (void)close(fd);
-  Finish(Reply::kGeneralFailure, nullptr);
+  if (peer == nullptr) (void)close(fd);
+  const Reply reply = peer != nullptr ? Reply::kSucceeded : Reply::kGeneralFailure;
+  Finish(reply, std::move(peer), from);
+  return true;
 }
 
 bool PeerListener::Expects(const Address& peer) const {
@@ -110,10 +115,10 @@ bool PeerListener::Expects(const Address& peer) const {
   return rules_.targets.Allows(requested, peer);
 }
 
-void PeerListener::Finish(Reply reply, StreamPtr peer) {
+void PeerListener::Finish(Reply reply, StreamPtr peer, const Address& from) {
   deadline_.Stop();
   listener_ = nullptr;
-  owner_->OnPeer(reply, std::move(peer));  // may destroy this
+  owner_->OnPeer(reply, std::move(peer), from);  // may destroy this
 }
 
 }  // namespace socksify

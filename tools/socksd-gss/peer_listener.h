@@ -29,8 +29,9 @@ class PeerListenerOwner {
  public:
   // It listens there, or what went wrong; also from inside Start().
   virtual void OnListening(Reply reply, const Address& bound) = 0;
-  // Once, after that, from the loop: the connection, or why there is none.
-  virtual void OnPeer(Reply reply, StreamPtr peer) = 0;
+  // Once, after that, from the loop: the connection and whose it is (which a connection that has
+  // been reset since no longer says itself), or why there is none.
+  virtual void OnPeer(Reply reply, StreamPtr peer, const Address& from) = 0;
 
  protected:
   ~PeerListenerOwner() = default;
@@ -48,9 +49,10 @@ class PeerListener final : public LookupOwner {
  private:
   void OnResolved(std::vector<Address> found) override;
   void Listen(std::vector<Address> expected);
-  void OnConnection();
+  bool OnConnection();
+  void OnDeadline();
   bool Expects(const Address& peer) const;
-  void Finish(Reply reply, StreamPtr peer);
+  void Finish(Reply reply, StreamPtr peer, const Address& from);
 
   uv_loop_t* const loop_;
   PeerListenerOwner* const owner_;

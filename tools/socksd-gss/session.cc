@@ -11,6 +11,7 @@ namespace {
 
 constexpr uint64_t kNegotiationMs = 30'000;
 constexpr uint64_t kLingerMs = 5'000;  // RFC 1928 section 6 allows 10 s
+constexpr uint64_t kNamesMs = 30'000;  // for those that the last datagrams are for
 
 // May letting a client in by this method need a hash?
 bool IsSlow(Method method, const ServerPolicy& policy) {
@@ -78,12 +79,12 @@ void Session::OnEnd(Stream*, int error) {
   if (association_ == nullptr || association_->Finish()) return End(reason);
   if (why_.empty()) why_ = reason;
   client_ended_ = true;
-  timer_.Start(kLingerMs);
+  timer_.Start(kNamesMs);
 }
 
 void Session::OnWritten(Stream*) {}
 
-void Session::OnWriteError(Stream*, int error) { End(uv_strerror(error)); }
+void Session::OnWriteError(Stream* stream, int error) { OnEnd(stream, error); }
 
 void Session::OnShutdown(Stream*) {}
 
@@ -99,11 +100,10 @@ void Session::OnListening(Reply reply, const Address& bound) {
   Answer(reply, bound);
 }
 
-void Session::OnPeer(Reply reply, StreamPtr peer) {
+void Session::OnPeer(Reply reply, StreamPtr peer, const Address& from) {
   peer_listener_ = nullptr;
   share_ = nullptr;
   if (reply != Reply::kSucceeded) return Answer(reply, {});
-  const Address from = peer->PeerAddress();
   Pump(from, std::move(peer));
 }
 
@@ -112,6 +112,7 @@ void Session::OnIdle() { Part("idle"); }
 void Session::OnFinished() {
   if (client_ended_) return End(why_);
   Release();
+  timer_.Start(kLingerMs);
 }
 
 void Session::OnRelayEnd() {
@@ -215,7 +216,7 @@ void Session::Linger() {
   if (association_ != nullptr && association_->Finish()) Release();
   client_->Shutdown();
   client_->StartReading();
-  timer_.Start(kLingerMs);
+  timer_.Start(association_ != nullptr ? kNamesMs : kLingerMs);
 }
 
 // Lets go of an association, and keeps what is to be told of it.

@@ -55,7 +55,7 @@ class Session final : public StreamOwner,
   void OnShutdown(Stream* stream) override;
   void OnConnected(Reply reply, StreamPtr target) override;
   void OnListening(Reply reply, const Address& bound) override;
-  void OnPeer(Reply reply, StreamPtr peer) override;
+  void OnPeer(Reply reply, StreamPtr peer, const Address& from) override;
   void OnIdle() override;
   void OnFinished() override;
   void OnRelayEnd() override;

@@ -3,6 +3,7 @@
 
 import asyncio
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -134,6 +135,21 @@ def beside(_, way, host, port):
         announce(listener)
         ready = {"polled": polled, "selected": selected}[way](listener, other)
         say(listener=listener.fileno() in ready, other=other.fileno() in ready)
+
+
+def interrupted(_):
+    """Accepts who has come when told to, while signals come again and again whose handler restarts nothing."""
+    with listening() as listener:
+        listener.setblocking(True)
+        announce(listener)
+        say(come=bool(select.select([listener], [], [], PATIENCE)[0]))
+        sys.stdin.readline()
+        signal.signal(signal.SIGALRM, lambda *_: None)
+        signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)
+        connection, peer = listener.accept()
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        with connection:
+            say(peer=list(peer), same=connection.getpeername() == peer)
 
 
 if __name__ == "__main__":
