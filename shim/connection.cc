@@ -188,7 +188,8 @@ bool HasOctets(int fd) {
 void Connection::LetGo(int fd) {
   Holding held = Holding::kCounted;
   if (!closes_ || !holding_.compare_exchange_strong(held, Holding::kLetGo)) return;
-  if (share_.held_by_others() && share_.CouldOwn(ForkShare::kSend)) share_.Leave(sender_.SealClose());
+  if (share_.held_by_others() && share_.CouldOwn(ForkShare::kSend))
+    share_.Leave(sender_.SealClose());
   if (!share_.CountOff()) return;
   holding_ = Holding::kLast;
   SendClose(fd);
@@ -275,8 +276,8 @@ std::vector<Connection::Tail> Connection::TakeTails() {
   // Only when it is needed: sandboxes end processes, too.
   std::optional<DescriptorHeadroom> headroom;
   std::vector<Tail> tails;
-  if (!ConnectionPool::mutex_.TryLock())
-    return tails;  // a handler has interrupted this very thread
+  constexpr int kMilliseconds = 10'000;  // in vain where a handler has interrupted this very thread
+  if (!ConnectionPool::mutex_.LockWithin(kMilliseconds)) return tails;
   for (Connection* at = ConnectionPool::all_; at != nullptr; at = at->next_) {
     const int fd = at->flush_fd_;
     if (at->references_ == 0 || fd < 0) continue;

@@ -16,7 +16,6 @@ namespace socksify {
 class Mutex {
  public:
   void Lock() { pthread_mutex_lock(&mutex_); }
-  bool TryLock() { return pthread_mutex_trylock(&mutex_) == 0; }
   bool LockWithin(int milliseconds) {
     timespec until;
     clock_gettime(CLOCK_REALTIME, &until);

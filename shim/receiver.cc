@@ -28,7 +28,7 @@ constexpr size_t kMaxHeld = 5 + (1 << 14) + 2048;
 // A frame whose beginning has been taken out, and as much again to look at.
 constexpr size_t kCapacity = 2 * kMaxFrameSize + kMaxHeld;
 
-constexpr int kCloseMilliseconds = 2000;  // for another thread to come out, if it lives
+constexpr int kCloseMilliseconds = 10'000;  // for another thread to come out, if it lives
 
 // Copies `octets` into the vectors behind the first `offset` octets they hold. False with errno
 // when a page on the way cannot be written.

@@ -21,7 +21,7 @@ namespace {
 constexpr size_t kMostTogether = 2;
 constexpr size_t kShort = 16384;  // and what is left behind it goes along if it is shorter
 
-constexpr int kEndMilliseconds = 2000;  // for another thread to come out of send(), if it lives
+constexpr int kEndMilliseconds = 10'000;  // for another thread to come out of send(), if it lives
 
 // Gathers up to `limit` octets of the vectors behind the first `offset`. A single vector is not
 // copied. False with errno when a page on the way cannot be read and nothing comes before it.

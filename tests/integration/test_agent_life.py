@@ -3,8 +3,10 @@
 import contextlib
 import errno
 import os
+import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -199,6 +201,36 @@ def test_what_was_sent_before_the_end_arrives(agent, udp_origin, here, wait):
             association.send(b"last %d" % n, *here)
     for n in range(50):
         udp_origin.await_event("datagram", mark, head="last %d" % n)
+
+
+def waits_at_a_socket_connected_to(peer):
+    """Is there a datagram that nobody has read? By /proc/net/udp, IPv4."""
+    remote = "%08X:%04X" % (int.from_bytes(socket.inet_aton(peer[0]), sys.byteorder), peer[1])
+    with open("/proc/net/udp", encoding="ascii") as sockets:
+        lines = [line.split() for line in sockets]
+    return any(line[2] == remote and line[4].split(":")[1] != "00000000" for line in lines)
+
+
+def test_a_refused_reply_does_not_hide_what_was_sent(long_lived, start_agent):
+    """The program has closed its socket when a reply arrives: the kernel says so where the agent looks for the rest."""
+    agent = start_agent(long_lived("socksd-gss"))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as target:
+        target.settimeout(HANG)
+        target.bind(("127.0.0.1", 0))
+        to = target.getsockname()
+        with Association(agent) as association:
+            association.send(b"first", *to)
+            data, outside = target.recvfrom(100)
+            relay = association.state().bound
+            os.kill(agent.pid, signal.SIGSTOP)
+            association.send(b"0", *to)  # before the reply, so that it is what the agent sees first
+            target.sendto(b"reply", outside)
+            while not waits_at_a_socket_connected_to(relay):
+                time.sleep(0.01)
+            for n in range(1, 90):
+                association.send(b"%d" % n, *to)
+        os.kill(agent.pid, signal.SIGCONT)
+        assert [data, *(target.recv(100) for _ in range(90))] == [b"first", *(b"%d" % n for n in range(90))]
 
 
 def test_it_ends_while_it_is_made(start_server, start_agent, here):

@@ -228,6 +228,27 @@ def test_target_reset_is_not_eof(start_server, realm):
             assert client.recv() != b"", "a clean end for a reset"
 
 
+@pytest.mark.parametrize("method", ["gssapi", "none"])
+def test_an_end_before_a_reset_is_an_end(start_server, method):
+    """The target has closed, and resets what comes after that: who reads directly has its octets and its end."""
+    server = start_server(KIND, methods="gssapi,none")
+    with socket.create_server(("127.0.0.1", 0)) as listener, connect(server) as client:
+        if method == "gssapi":
+            client.login()
+        else:
+            assert client.greet((wire.NONE,)) == wire.NONE
+        client.request(*listener.getsockname())
+        with listener.accept()[0] as target:
+            client.send(b"first")
+            assert target.recv(100) == b"first"
+            server.process.send_signal(signal.SIGSTOP)
+            client.send(b"crosses the end")
+            target.sendall(b"bye")
+        server.process.send_signal(signal.SIGCONT)
+        assert client.recv_exact(3) == b"bye"
+        assert client.await_end() == b""
+
+
 def test_many_sessions_at_once(start_server, origin):
     """Three hundred open sessions, all alive, none mixed up."""
     running = start_server(KIND)

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -89,13 +90,11 @@ void Stream::OnRead(ssize_t count) {
 // libuv takes a hang-up right behind octets for the end, also where it is a reset.
 int Stream::PendingError() const {
   uv_os_fd_t fd;
-  int error = 0;
-  socklen_t size = sizeof error;
-  if (uv_fileno(reinterpret_cast<const uv_handle_t*>(&tcp_), &fd) != 0 ||
-      getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) {
-    return 0;
-  }
-  return uv_translate_sys_error(error);
+  char octet;
+  if (uv_fileno(reinterpret_cast<const uv_handle_t*>(&tcp_), &fd) != 0) return 0;
+  // As to whoever reads: a FIN counts, also where a reset has followed it.
+  if (recv(fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) >= 0) return 0;
+  return uv_translate_sys_error(errno);
 }
 
 void Stream::Write(std::span<const ByteView> pieces) {

@@ -26,6 +26,7 @@ class Timer {
       (void)uv_timer_init(loop_, handle_);  // cannot fail
       handle_->data = this;
     }
+    uv_update_time(loop_);  // from now, not from when the loop last looked
     (void)uv_timer_start(
         handle_,
         [](uv_timer_t* handle) {

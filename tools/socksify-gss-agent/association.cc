@@ -128,7 +128,7 @@ void Association::OnControl() {
   const ssize_t count = recv(control_.get(), octets, sizeof octets, MSG_DONTWAIT);
   if (count > 0 || (count == -1 && (errno == EAGAIN || errno == EINTR))) return;
   End(count == 0 ? "the server has ended it" : strerror(errno));
-  if (leaving_) delete this;
+  if (leaving_) Leave();
 }
 
 void Association::OnRelay() {
@@ -136,8 +136,13 @@ void Association::OnRelay() {
   if (leaving_) return Leave();
   if (state_ != State::kUp) return;
   int error;
-  const size_t came = batch_.Receive(relay_.get(), &error);
-  if (error == ECONNREFUSED) return End("the server relays no more");
+  (void)PassOn(&error);
+  if (error == ECONNREFUSED) End("the server relays no more");
+}
+
+// What has come from the server, a batch of it. False: nothing has, with an errno if that is why.
+bool Association::PassOn(int* error) {
+  const size_t came = batch_.Receive(relay_.get(), error);
   std::array<ByteView, Batch::kMost> run;  // of datagrams from the same peer
   size_t length = 0;
   Address source;
@@ -151,6 +156,7 @@ void Association::OnRelay() {
     run[length++] = datagram->data;
   }
   if (length != 0) Deliver(source, run.data(), length);
+  return came != 0;
 }
 
 void Association::OnTimer() {
@@ -242,6 +248,11 @@ void Association::Fail(const Status& error) {
 }
 
 void Association::End(std::string_view why) {
+  constexpr int kMostBatches = 256;  // more than the kernel keeps
+  int error = 0;
+  for (int i = 0; i < kMostBatches && !leaving_; i++) {  // what came before the end
+    if (!PassOn(&error) && error != ECONNREFUSED) break;
+  }
   Log::Info("an association has ended: " + std::string(why));
   CloseSession();
   const bool lasted = backoff_.Lasted(uv_now(loop_) - since_);
@@ -291,13 +302,11 @@ AgentReply Association::Outcome() const {
 // --- datagrams ---
 
 void Association::SendToServer(size_t count) {
-  uv_update_time(
-      loop_);  // the loop's may be old by now, and the control connection would end early
-  last_sent_ = uv_now(loop_);
   std::array<ByteView, Batch::kMost> datagrams;
   for (size_t i = 0; i < count; i++) datagrams[i] = batch_.sealed(i);
   int error;
   const size_t done = SendDatagrams(relay_.get(), datagrams.data(), count, &error);
+  NoteSent();
   if (error == ECONNREFUSED) return End("the server relays no more");
   for (size_t i = done; i < count; i++) unsent_.push_back(std::exchange(batch_.sealed(i), {}));
   if (unsent_.empty()) return;
@@ -305,11 +314,17 @@ void Association::SendToServer(size_t count) {
   WatchRelay();
 }
 
+void Association::NoteSent() {
+  uv_update_time(loop_);
+  last_sent_ = uv_now(loop_);
+}
+
 void Association::SendUnsent() {
   std::array<ByteView, Batch::kMost> datagrams;
   std::ranges::copy(unsent_, datagrams.begin());
   int error;
   const size_t done = SendDatagrams(relay_.get(), datagrams.data(), unsent_.size(), &error);
+  NoteSent();
   if (error == ECONNREFUSED) return End("the server relays no more");
   unsent_.erase(unsent_.begin(), unsent_.begin() + static_cast<ptrdiff_t>(done));
   if (!unsent_.empty()) return;

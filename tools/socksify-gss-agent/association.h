@@ -67,6 +67,8 @@ class Association final : public RequestOwner, public AttemptOwner, public Stand
 
   void SendToServer(size_t count);
   void SendUnsent();
+  void NoteSent();
+  bool PassOn(int* error);
   void Deliver(const Address& source, const ByteView* datagrams, size_t count);
   void WatchRelay();
 

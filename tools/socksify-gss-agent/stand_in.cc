@@ -131,7 +131,11 @@ void StandIns::Refuse(bool refuse) {
 StandIn* StandIns::Pending() {
   char octet;
   for (StandIn& stand_in : reached_) {
-    if (recv(stand_in.socket(), &octet, 1, MSG_PEEK | MSG_DONTWAIT) >= 0) return &stand_in;
+    ssize_t came;
+    do {  // one to the application may have been refused, which says nothing of what has come
+      came = recv(stand_in.socket(), &octet, 1, MSG_PEEK | MSG_DONTWAIT);
+    } while (came < 0 && errno == ECONNREFUSED);
+    if (came >= 0) return &stand_in;
   }
   return nullptr;
 }
