@@ -5,6 +5,7 @@ everything through the server what `cpython_differences.py` lists must differ, a
 """
 
 import fnmatch
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -15,7 +16,7 @@ from support.servers import built
 
 BYPASS = {"bypassed": "localhost,127.0.0.0/8,::1", "proxied": ""}
 NOT_RUN_PROXIED = [d.pattern for d in DIFFERENCES if d.outcome == "not run"]
-TRIES = 5  # runs without the shim in which a test may show that it comes out so by itself
+TRIES = 3  # pairs of runs in which a test must differ: its own limits are too tight for a machine that is busy
 
 
 def listed(name):
@@ -43,6 +44,18 @@ def test_same_outcomes(module, long_lived, socksify, tmp_path):
         return cpython.outcomes(module, wrapper=[built("socksify-gss"), "--"] if mode in BYPASS else [], env=env, only=only,
                                 log=tmp_path / mode, without=[*NOT_RUN, *(NOT_RUN_PROXIED if mode == "proxied" else ())])
 
+    def persists(mode, name):
+        """Nothing is the shim's doing that happens without it too, or not again with it."""
+        only = None if name.endswith(" at exit") else [name]
+        befores, afters = [came["plain"]], [came[mode]]
+        for _ in range(TRIES - 1):
+            befores.append(run("plain", only))
+            afters.append(run(mode, only))
+            if any(name not in dict(differences(mode, before, after)) for before in befores for after in afters
+                   if only is None or name in before.keys() & after.keys()):
+                return False
+        return True
+
     modes = ("plain", *BYPASS)
     with ThreadPoolExecutor(len(modes)) as pool:
         came = dict(zip(modes, pool.map(run, modes)))
@@ -50,10 +63,10 @@ def test_same_outcomes(module, long_lived, socksify, tmp_path):
     complaints = []
     for mode in BYPASS:
         for name, complaint in differences(mode, came["plain"], came[mode]):
-            # Nothing is the shim's doing that happens without it too.
-            again = (run("plain", [name]).get(name, {}).get("outcome") for _ in range(TRIES))
-            if came[mode].get(name, {}).get("outcome") not in again:
+            if persists(mode, name):
                 complaints.append(complaint)
+            else:
+                warnings.warn(f"not so each time: {complaint}", stacklevel=1)
     assert not complaints, "\n".join([*complaints, f"the programs' own output is in {tmp_path}"])
 
 
