@@ -232,11 +232,17 @@ def postgres(world):
         shutil.rmtree(directory, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def iperf(world):
+    """For one client: between two it does not listen."""
     port = world.port()
-    with serving(world, ["iperf3", "-s", "-B", world.origin_address, "-p", str(port)], port):
-        yield Named(world, port)
+    argv = ["iperf3", "-s", "-1", "--forceflush", "-B", world.origin_address, "-p", str(port)]
+    with subprocess.Popen(world.enter["origin"](argv), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert any("listening" in line for line in server.stdout)
+            yield Named(world, port)
+        finally:
+            stop(server)
 
 
 @pytest.fixture(scope="session")

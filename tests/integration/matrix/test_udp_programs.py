@@ -5,6 +5,7 @@ import json
 import pytest
 
 from support import payload
+from support.process import HANG
 
 
 @pytest.mark.both_levels
@@ -18,15 +19,20 @@ def test_ncat(wrapped, udp_echo):
 
 
 def test_socat(wrapped, udp_echo):
-    assert wrapped.run(["socat", "-t2", "-", f"UDP:{udp_echo.address}"], input=b"a line\n").stdout == b"a line\n"
+    with wrapped.popen(["socat", "-", f"UDP:{udp_echo.address}"], stdin=-1) as process:
+        process.stdin.write(b"a line\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == b"a line\n"
+        process.stdin.close()
+        assert process.wait(HANG) == 0 and process.stdout.read() == process.stderr.read() == b""
 
 
 @pytest.mark.both_levels
 @pytest.mark.parametrize("way", [(), ("-R",)], ids=["up", "down"])
 def test_iperf3(wrapped, iperf, way):
-    done = wrapped.run(["iperf3", "-u", "-c", iperf.host, "-p", str(iperf.port), "-b", "5M", "-n", "1M", "-l", "1300", "-J", *way])
+    done = wrapped.run(["iperf3", "-u", "-c", iperf.host, "-p", str(iperf.port), "-b", "5M", "-n", "90K", "-l", "1300", "-J", *way])
     total = json.loads(done.stdout)["end"]["sum"]
-    assert total["packets"] > 700 and total["lost_percent"] < 20, total
+    assert total["packets"] - total["lost_packets"] > 60, total  # so few that a socket's buffer holds them all
 
 
 def test_dig(wrapped, dnsmasq):
