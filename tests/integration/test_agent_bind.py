@@ -226,10 +226,10 @@ def test_a_second_reply_that_says_no(start_server, start_agent):
 
 
 def test_listening_has_no_deadline(independent, start_agent):
-    with Listening(start_agent(independent, timeout="1")) as listening:
+    with Listening(start_agent(independent, timeout="5")) as listening:
         bound = listening.asked.reply().bound
         with pytest.raises(TimeoutError):
-            listening.listener.settimeout(1.5)
+            listening.listener.settimeout(5.5)
             listening.listener.accept()
         assert listening.state().bound == bound
         connect(bound).close()

@@ -175,7 +175,7 @@ def test_any_address_is_the_servers(start_server, socksify, bound):
 def test_the_second_reply_fails(start_server, socksify):
     """Whoever came was not let in; the program waits on, at a listener that is there again, or is told."""
     server = start_server("independent", faults=["rep-second=1"])
-    with Listening(socksify, server, "attempt", options=("--timeout=2",)) as program:
+    with Listening(socksify, server, "attempt", options=("--timeout=30",)) as program:
         announced = program.said()
         with socket.create_connection((announced["host"], announced["port"]), PATIENCE) as peer:
             assert peer.recv(1) == b""

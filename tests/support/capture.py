@@ -4,7 +4,7 @@
 The kernel's filter (classic BPF) drops what is expected of a wrapped program, segments between the client and the ports of
 the SOCKS server and the KDC, so that load loses nothing. It keeps the SYNs among them, which are counted, and every other
 packet. Datagrams between the client and the server's host are counted: those that are one RFC 1961 frame, and those in
-clear. Only neighbour discovery is let by here.
+clear. Only neighbour discovery is let by here, and what tells one of these two that its datagram found nobody there.
 
     capture.py INTERFACE CLIENT SERVER PORT...
 
@@ -30,6 +30,7 @@ from support import payload, wire  # noqa: E402
 ETH_P_ALL, ETH_P_IP, ETH_P_ARP, ETH_P_IPV6 = 3, 0x0800, 0x0806, 0x86DD
 SO_ATTACH_FILTER, SO_RCVBUFFORCE, SOL_PACKET, PACKET_STATISTICS = 26, 33, 263, 6
 NEIGHBOUR_TYPES = {135: "neighbour solicitation", 136: "neighbour advertisement", 143: "multicast listener report"}
+PORT_UNREACHABLE = b"\3\3"
 LINK_LAYER = ("arp", *NEIGHBOUR_TYPES.values())
 
 LDH_ABS, LDB_ABS, LD_ABS, LDH_IND, LDB_IND, LDX_IHL = 0x28, 0x30, 0x20, 0x48, 0x50, 0xB1
@@ -109,6 +110,16 @@ def association_datagram(packet, ends):
     return "sealed" if udp[8:12] == struct.pack("!BBH", wire.GSS, wire.DATA, length - 12) else "clear"
 
 
+def refused_datagram(packet, ends):
+    """Whether it says, from one of the `ends` to the other, that a datagram between them found nobody: a relay or a client has gone."""
+    start = 14 + (packet[14] & 15) * 4
+    inner = packet[start + 8:]
+    if struct.unpack_from("!H", packet, 12)[0] != ETH_P_IP or packet[23] != socket.IPPROTO_ICMP or payload.MARKER in packet:
+        return False
+    return (packet[start:start + 2] == PORT_UNREACHABLE and len(inner) >= 20 and inner[9] == socket.IPPROTO_UDP
+            and all({socket.inet_ntoa(ip[12:16]), socket.inet_ntoa(ip[16:20])} == ends for ip in (packet[14:], inner)))
+
+
 def capture(interface, client, server, ports):
     """The socket; everything the filter keeps is in its queue from here on."""
     program, length = expected_filter(client, server, ports)
@@ -146,6 +157,8 @@ def main():
         for packet in queued(tap):
             if sort := association_datagram(packet, hosts):
                 datagrams[sort] = datagrams.get(sort, 0) + 1
+                continue
+            if refused_datagram(packet, hosts):
                 continue
             kind, source, target = describe(packet)
             if kind == "tcp" and target in ends:
