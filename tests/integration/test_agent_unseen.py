@@ -75,7 +75,9 @@ def test_another_agent_takes_over(long_lived, udp_origin, socksify, tmp_path):
     with start(build, socksify, long_lived("socksd-gss"), argv) as process:
         assert told(process) == {"connected": 1, "unconnected": 1}
         (agent,) = agents_of(build)
-        os.kill(agent, signal.SIGKILL)
+        with os.fdopen(os.pidfd_open(agent)) as end:
+            os.kill(agent, signal.SIGKILL)
+            assert select.select([end], [], [], HANG)[0]
         process.stdin.write(b"\n")
         process.stdin.flush()
         said = told(process)

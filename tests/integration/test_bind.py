@@ -120,21 +120,21 @@ def test_the_end_ends_it_at_the_server(independent, socksify):
     independent.await_event("end", mark, session=session)
 
 
-def test_nothing_without_the_option(independent, socksify):
-    mark = independent.mark()
-    with Listening(socksify, independent, "blocking", env={"SOCKSIFY_BIND": "0"}) as program:
+def test_nothing_without_the_option(start_server, socksify):
+    server = start_server("independent")
+    with Listening(socksify, server, "blocking", env={"SOCKSIFY_BIND": "0"}) as program:
         assert visit(program.said(), b"here")[1] == b"here"
         program.said()
         program.finish()
-    assert not independent.since(mark, "session")
+    assert not server.since(0, "session")
 
 
-def test_bypassed(independent, socksify):
-    mark = independent.mark()
-    with Listening(socksify, independent, "blocking", env={"SOCKSIFY_BYPASS": "127.0.0.0/8"}) as program:
+def test_bypassed(start_server, socksify):
+    server = start_server("independent")
+    with Listening(socksify, server, "blocking", env={"SOCKSIFY_BYPASS": "127.0.0.0/8"}) as program:
         assert visit(program.said(), b"here")[1] == b"here"
         program.finish()
-    assert not independent.since(mark, "session")
+    assert not server.since(0, "session")
 
 
 @pytest.mark.parametrize("fault, error", [("rep=7", EOPNOTSUPP), ("rep=2", "EACCES"), ("rep=1", "ECONNREFUSED")])

@@ -111,11 +111,11 @@ def test_iperf3(server, socksify, way):
     port = free_port()
     with subprocess.Popen(["iperf3", "-s", "--forceflush", "-p", str(port)], stdout=subprocess.PIPE, text=True) as iperf:
         assert any("listening" in line for line in iperf.stdout)
-        done = socksify.run(server, ["iperf3", "-u", "-c", server.target, "-p", str(port), "-b", "2M", "-n", "500K", "-l", "4K", "-J", *way])
+        done = socksify.run(server, ["iperf3", "-u", "-c", server.target, "-p", str(port), "-b", "2M", "-n", "80K", "-l", "4K", "-J", *way])
         iperf.kill()
     assert done.returncode == 0 and done.stderr == "", done.stdout
     total = json.loads(done.stdout)["end"]["sum"]
-    assert total["packets"] > 30 and total["lost_percent"] < 50, total
+    assert total["packets"] - total["lost_packets"] > 15, total  # so few that a socket's buffer holds them all
 
 
 @pytest.mark.parametrize("kind, count", [("socksd-gss", 1000), ("independent", 200)])
@@ -149,11 +149,11 @@ def test_addresses_go_as_addresses(independent, udp_origin, socksify):
     assert {(e["atyp"], e["host"]) for e in independent.since(mark, "up")} == {(1, "127.0.0.1")}
 
 
-def test_a_socket_that_is_not_used_asks_for_nothing(independent, socksify):
-    mark = independent.mark()
-    run(socksify, independent, [PYTHON, "-c", "import socket; s = socket.socket(type=socket.SOCK_DGRAM)\n"
-                                "s.bind(('127.0.0.1', 0)); s.setsockopt(1, 6, 1); s.close(); print(0)"])
-    assert not independent.since(mark, "session")
+def test_a_socket_that_is_not_used_asks_for_nothing(start_server, socksify):
+    server = start_server("independent")
+    run(socksify, server, [PYTHON, "-c", "import socket; s = socket.socket(type=socket.SOCK_DGRAM)\n"
+                           "s.bind(('127.0.0.1', 0)); s.setsockopt(1, 6, 1); s.close(); print(0)"])
+    assert not server.since(0, "session")
 
 
 def test_closing_ends_the_association(independent, udp_origin, socksify):
@@ -295,27 +295,27 @@ def test_a_server_that_does_not_answer(start_server, udp_origin, socksify, fault
 # --- policy ---
 
 
-def test_udp_block(independent, udp_origin, socksify):
-    asked = independent.mark()
+def test_udp_block(start_server, udp_origin, socksify):
+    server = start_server("independent")
     with udp_origin.untouched("hello"):
-        done = socksify.run(independent, datagrams("attempt", "127.0.0.1", udp_origin.port, "hello"), options=("--udp=block",))
+        done = socksify.run(server, datagrams("attempt", "127.0.0.1", udp_origin.port, "hello"), options=("--udp=block",))
     said = json.loads(done.stdout) if done.stdout else {"error": "raised"}
     assert said.get("error") not in (None, "nothing"), done
-    assert not independent.since(asked, "session")
+    assert not server.since(0, "session")
 
 
-def test_udp_direct(independent, udp_origin, socksify):
-    asked = independent.mark()
-    done = socksify.run(independent, datagrams("attempt", "127.0.0.1", udp_origin.port, "hello"), options=("--udp=direct",))
+def test_udp_direct(start_server, udp_origin, socksify):
+    server = start_server("independent")
+    done = socksify.run(server, datagrams("attempt", "127.0.0.1", udp_origin.port, "hello"), options=("--udp=direct",))
     assert json.loads(done.stdout)["answer"] == "hello", done.stderr
-    assert not independent.since(asked, "session")
+    assert not server.since(0, "session")
 
 
-def test_bypassed(independent, udp_origin, socksify):
-    asked = independent.mark()
-    done = socksify.run(independent, datagrams("attempt", "127.0.0.1", udp_origin.port, "hello"), options=("--bypass=127.0.0.0/8",))
+def test_bypassed(start_server, udp_origin, socksify):
+    server = start_server("independent")
+    done = socksify.run(server, datagrams("attempt", "127.0.0.1", udp_origin.port, "hello"), options=("--bypass=127.0.0.0/8",))
     assert json.loads(done.stdout)["answer"] == "hello", done.stderr
-    assert not independent.since(asked, "session")
+    assert not server.since(0, "session")
 
 
 @pytest.mark.parametrize("kind", ["socksd-gss", "independent"])

@@ -421,7 +421,7 @@ def test_octets_on_it_mean_nothing(start, udp_origin):
 
 
 def test_ends_when_it_is_idle(start, udp_origin):
-    server = start("--idle-timeout", "1")
+    server = start("--idle-timeout", "5")
     with associate(server) as association:
         association.nothing_before(b"data", "127.0.0.1", udp_origin.port)
         assert association.client.await_end() == b""

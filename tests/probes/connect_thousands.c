@@ -4,7 +4,7 @@
 
 #include <sys/resource.h>
 
-enum { kMany = 2000, kBacklog = 4096, kPatience = 50 };
+enum { kMany = 2000, kBacklog = 4096, kPatience = 140 };
 static struct sockaddr_in here = {.sin_family = AF_INET};
 
 /* Accepts so many connections, and says so on `report` once an octet has come by each. */

@@ -100,7 +100,7 @@ def test_ab(wrapped, web, keepalive):
 
 def test_wrk(wrapped, web):
     (web.files / "wrk").write_bytes(payload.octets(10_000, "wrk"))
-    said = wrapped.run(["wrk", "-t2", "-c20", "-d1s", web.url("wrk")]).stdout.decode()
+    said = wrapped.run(["wrk", "-t2", "-c20", "-d1s", "--timeout", "60s", web.url("wrk")]).stdout.decode()
     assert "requests in" in said and "Socket errors" not in said and "Non-2xx" not in said, said
 
 

@@ -125,12 +125,15 @@ def counted(host, port, count):
     with connected(host, port) as one:
         for number in range(int(count)):
             one.send(numbered(number))
-        try:
-            while True:
-                seen.append(one.recv(65536))
-                one.settimeout(1)
-        except TimeoutError:
-            pass
+        one.settimeout(0.1)
+        over = 0
+        while over < 3:  # behind one that the way holds back
+            try:
+                data = one.recv(65536)
+                over += data == b"over"
+                seen += [data] if data != b"over" else []
+            except TimeoutError:
+                one.send(b"over")
     known = {numbered(number) for number in range(int(count))}
     say(seen=len(seen), twice=len(seen) - len(set(seen)), wrong=sum(data not in known for data in seen))
 
