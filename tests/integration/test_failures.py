@@ -137,7 +137,7 @@ def test_unknown_target_name(server, socksify):
 @pytest.mark.parametrize("kind", KINDS)
 def test_server_killed_in_the_middle(start_server, origin, socksify, kind):
     """SIGKILL while data flows: what came is good, then EOF at a frame boundary or ECONNRESET; the next connect fails."""
-    running = start_server(kind)
+    running = start_server(kind, listen=f"127.0.0.1:{free_port()}")
     with socksify.popen(running, program("interrupted", running.target, origin.ports["chargen"])) as process:
         assert json.loads(process.stdout.readline()) == {"ready": True}
         running.kill()

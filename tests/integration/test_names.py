@@ -31,7 +31,7 @@ dns.resolveMx("node.example", (e) => { console.log(e.code); }); }); });
 """
 DNSPYTHON = """
 import dns.resolver, dns.reversename
-asker = dns.resolver.Resolver(configure=False); asker.nameservers = ["192.0.2.7"]; asker.lifetime = 20
+asker = dns.resolver.Resolver(configure=False); asker.nameservers = ["192.0.2.7"]; asker.lifetime = 60
 address = asker.resolve("Py.example")[0].to_text(); print(address)
 assert asker.resolve("py.example", tcp=True)[0].to_text() == address
 print(asker.resolve(dns.reversename.from_address(address), "PTR")[0])
@@ -54,13 +54,13 @@ print(said[0])
 """
 PYTHON = "/usr/bin/python3"
 PROGRAMS_THAT_ASK = {
-    "dig": ["dig", "+tries=1", "+short", "@192.0.2.1", "dig.example"],
-    "dig_tcp": ["dig", "+tries=1", "+tcp", "+short", "@192.0.2.1", "dig.example"],
-    "dig_ipv6": ["dig", "+tries=1", "+short", "@2001:db8::1", "dig.example"],
-    "dig_stub": ["dig", "+tries=1", "+short", "@127.0.0.53", "dig.example"],
-    "dig_many": ["dig", "+tries=1", "+short", "@192.0.2.1", "dig.example", "@192.0.2.2", "+dnssec", "other.example"],
-    "host": ["host", "-W", "20", "host.example", "192.0.2.1"],
-    "nslookup": ["nslookup", "host.example", "192.0.2.1"],
+    "dig": ["dig", "+tries=1", "+time=60", "+short", "@192.0.2.1", "dig.example"],
+    "dig_tcp": ["dig", "+tries=1", "+time=60", "+tcp", "+short", "@192.0.2.1", "dig.example"],
+    "dig_ipv6": ["dig", "+tries=1", "+time=60", "+short", "@2001:db8::1", "dig.example"],
+    "dig_stub": ["dig", "+tries=1", "+time=60", "+short", "@127.0.0.53", "dig.example"],
+    "dig_many": ["dig", "+tries=1", "+time=60", "+short", "@192.0.2.1", "dig.example", "@192.0.2.2", "+dnssec", "other.example"],
+    "host": ["host", "-W", "60", "host.example", "192.0.2.1"],
+    "nslookup": ["nslookup", "-timeout=60", "host.example", "192.0.2.1"],
     "node": ["node", "-e", NODE],
     "dnspython": [PYTHON, "-c", DNSPYTHON],
     "c-ares": [PYTHON, "-c", CARES],

@@ -125,7 +125,7 @@ def test_redis_cli(server, redis, socksify):
     assert succeed(socksify.run(server, [*cli, "-x", "set", "key"], input=value)).stdout.strip() == b"OK"
     assert succeed(socksify.run(server, [*cli, "get", "key"])).stdout.strip() == value
     commands = b"".join(b"SET k%d v%d\r\n" % (n, n) for n in range(20_000))
-    done = succeed(socksify.run(server, [*cli, "--pipe"], input=commands))
+    done = succeed(socksify.run(server, [*cli, "--pipe", "--pipe-timeout", "0"], input=commands))
     assert b"errors: 0, replies: 20000" in done.stdout
     assert succeed(socksify.run(server, [*cli, "dbsize"])).stdout.split()[-1] == b"20001"
 

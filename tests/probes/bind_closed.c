@@ -11,7 +11,7 @@ int main(int argc, char** argv) {
   close(listener);
   inet_ntop(AF_INET, &at.sin_addr, host, sizeof host);
   snprintf(words, sizeof words, "%s %d echo", host, ntohs(at.sin_port));
-  for (int tries = 0; tries < 500; ++tries) { /* the server hears of it a little later */
+  for (int tries = 0; tries < 5000; ++tries) { /* the server hears of it a little later */
     peer_ask(reply, sizeof reply, "call", words);
     if (!*reply) break;
     usleep(10000);

@@ -10,7 +10,7 @@ static void* releaser(void* unused) {
 
 int main(int argc, char** argv) {
   probe_start(argc, argv);
-  struct linger ten = {1, 10};
+  struct linger fifty = {1, 50};
   pthread_t thread;
   char reply[64];
   uint32_t crc;
@@ -18,7 +18,7 @@ int main(int argc, char** argv) {
   int fd = peer_open();
   peer_script(fd, "stash %s", key);
   size_t total = send_until_full(fd, &crc);
-  answer("SO_LINGER", setsockopt(fd, SOL_SOCKET, SO_LINGER, &ten, sizeof ten));
+  answer("SO_LINGER", setsockopt(fd, SOL_SOCKET, SO_LINGER, &fifty, sizeof fifty));
   must("pthread_create", pthread_create(&thread, NULL, releaser, NULL) == 0);
   answer("close", close(fd));
   pthread_join(thread, NULL);

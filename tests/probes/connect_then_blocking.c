@@ -7,7 +7,7 @@ int main(int argc, char** argv) {
   int fd = tcp_socket(0), error = -1;
   socklen_t length = sizeof error;
   fd_set writable;
-  struct timeval limit = {10, 0};
+  struct timeval limit = {50, 0};
   set_nonblocking(fd, 1);
   answer("connect", connect(fd, PEER_SOCKADDR, PEER_LENGTH));
   FD_ZERO(&writable);

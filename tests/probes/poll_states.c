@@ -20,7 +20,7 @@ int main(int argc, char** argv) {
   answer_poll("drained", await(fd, all));
   answer("poll", poll(&p, 1, 30));
   send_all(fd, "g", 1);
-  answer("poll", poll(&p, 1, 10000));
+  answer("poll", poll(&p, 1, 50000));
   answer_octets("recv", recv(fd, text, 16, 0), text);
   send_all(fd, "g", 1);
   answer("poll", poll(&p, 1, -1));

@@ -8,6 +8,7 @@ import functools
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ NAMES = sorted(source.stem for source in HERE.glob("*.c"))
 MODES = ("integrity", "confidentiality", "ssl", "bypassed")
 FLAGS = ("-std=c11", "-O2", "-g", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-pthread")  # as in the Makefile
 PATIENCE = 150  # seconds; a probe's own hang guard is 60
+TRIES = 3  # in which an answer must differ: a kernel on a machine that is busy may answer otherwise once
 BROKEN = (2, 3, 98, 99)  # exit statuses of probe.h: usage, no peer, hang
 
 # Datagrams come in from whom nothing was sent to as well, as they do without the server.
@@ -75,20 +77,29 @@ def test_same_answers(name, mode, peer_port, long_lived, socksify, request):
     known = BYPASSED if mode == "bypassed" else BY_SOCKS | (BY_SSL if mode == "ssl" else {})
     if name in known:
         request.applymarker(pytest.mark.xfail(reason=known[name], strict=True))
-    expected = direct(name, peer_port)
     env = {"SOCKSIFY_BIND": "1"} if name.startswith("bind_") else {}
     if mode == "bypassed":
         env["SOCKSIFY_BYPASS"] = "localhost,127.0.0.0/8,::1"
-        done = socksify.run("127.0.0.1:1", argv(name, peer_port), env=env, timeout=PATIENCE)
+        how = {"server": "127.0.0.1:1"}
     elif mode == "ssl":
         if name.startswith("udp_"):
             env["SOCKSIFY_SSL_UDP_NAKED"] = "1"
-        done = socksify.run(long_lived("socksd-gss", "ssl", ("--ssl-udp-naked", *FROM_OTHERS)), argv(name, peer_port), env=env, timeout=PATIENCE)
+        how = {"server": long_lived("socksd-gss", "ssl", ("--ssl-udp-naked", *FROM_OTHERS))}
     else:
-        done = socksify.run(long_lived("socksd-gss", options=FROM_OTHERS), argv(name, peer_port), level=mode, env=env, timeout=PATIENCE)
-    answers = done.stdout.decode(errors="replace").splitlines(), done.returncode
-    assert answers == expected, done.stderr
-    assert done.stderr == "", "it must be silent when all is well"
+        how = {"server": long_lived("socksd-gss", options=FROM_OTHERS), "level": mode}
+    expected, came, errors = [direct(name, peer_port)], [], ""
+    for left in reversed(range(1 if name in known else TRIES)):
+        done = socksify.run(argv=argv(name, peer_port), env=env, timeout=PATIENCE, **how)
+        came.append((done.stdout.decode(errors="replace").splitlines(), done.returncode))
+        errors += done.stderr
+        if any(answers in expected for answers in came):
+            break
+        if left:
+            warnings.warn(f"{name}, {mode}: {came[-1]} instead of {expected[-1]}; again", stacklevel=1)
+            expected.append(direct.__wrapped__(name, peer_port))
+    else:
+        assert came[-1] == expected[-1], errors
+    assert errors == "", "it must be silent when all is well"
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ int main(int argc, char** argv) {
   char text[64];
   struct sockaddr_in name = {0};
   socklen_t length = sizeof name;
-  struct timeval limit = {10, 0};
+  struct timeval limit = {50, 0};
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   say(fd, "#other hello");
   answer_octets("recvfrom", recvfrom(fd, text, sizeof text, 0, (struct sockaddr*)&name, &length),

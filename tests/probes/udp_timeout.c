@@ -6,7 +6,7 @@ int main(int argc, char** argv) {
   probe_start(argc, argv);
   int fd = udp_socket(0), set = epoll_create1(0);
   char text[16];
-  struct timeval brief = {0, 200000}, ample = {10, 0};
+  struct timeval brief = {0, 200000}, ample = {50, 0};
   struct timespec before, after;
   answer_datagram_echo(fd, "hello");
   answer("set", setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &brief, sizeof brief));

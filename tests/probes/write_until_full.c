@@ -12,7 +12,8 @@ int main(int argc, char** argv) {
   int fd = peer_open();
   peer_script(fd, "hold %s", key);
   total = send_until_full(fd, &crc);
-  while (poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, 100) == 1) {
+  int writable;
+  while ((writable = poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, 100)) == 1) {
     uint32_t unused;
     size_t more = send_until_full(fd, &unused); /* restarts the pattern */
     for (size_t done = 0; done < more;) {
@@ -23,7 +24,7 @@ int main(int argc, char** argv) {
     }
     total += more;
   }
-  answer("poll", poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, 0));
+  answer("poll", writable);
   peer_release(key);
   answer_poll("revents", await(fd, POLLOUT));
   set_nonblocking(fd, 1);

@@ -93,7 +93,7 @@ def test_w3m(wrapped, http):
 @pytest.mark.parametrize("keepalive", [(), ("-k",)], ids=["close", "keep-alive"])
 def test_ab(wrapped, web, keepalive):
     (web.files / "ab").write_bytes(payload.octets(10_000, "ab"))
-    said = wrapped.run(["ab", "-q", "-n", "500", "-c", "20", *keepalive, web.url("ab")]).stdout.decode()
+    said = wrapped.run(["ab", "-q", "-s", "120", "-n", "500", "-c", "20", *keepalive, web.url("ab")]).stdout.decode()
     assert "Complete requests:      500\n" in said and "Failed requests:        0\n" in said, said
     assert "HTML transferred:       5000000 bytes" in said, said
 

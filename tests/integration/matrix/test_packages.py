@@ -55,6 +55,6 @@ def test_pip(wrapped, web, tmp_path):
             archive.writestr(f"matrix_test-1.0.dist-info/{name}", text)
     target = tmp_path / "target"
     wrapped.run(["/usr/bin/python3", "-m", "pip", "--isolated", "--disable-pip-version-check", "install", "-q",
-                 "--no-cache-dir", "--root-user-action=ignore", "--target", target, "--trusted-host", web.host,
+                 "--timeout", "60", "--no-cache-dir", "--root-user-action=ignore", "--target", target, "--trusted-host", web.host,
                  "--index-url", web.url("simple"), "matrix-test"])
     assert (target / "matrix_test.bin").read_bytes() == payload.octets(1_000_000, "pip")

@@ -15,7 +15,7 @@ def test_redis_cli(wrapped, redis):
     assert wrapped.run([*cli, "-x", "set", "key"], input=value).stdout.strip() == b"OK"
     assert wrapped.run([*cli, "get", "key"]).stdout.strip() == value
     commands = b"".join(b"SET k%d v%d\r\n" % (n, n) for n in range(20_000))
-    assert b"errors: 0, replies: 20000" in wrapped.run([*cli, "--pipe"], input=commands).stdout
+    assert b"errors: 0, replies: 20000" in wrapped.run([*cli, "--pipe", "--pipe-timeout", "0"], input=commands).stdout
 
 
 @pytest.mark.parametrize("pipeline", [1, 16])

@@ -17,8 +17,8 @@ def test_nc(wrapped, services):
 
 def test_ncat(wrapped, services):
     echo, digest = services["echo"], services["digest"]
-    assert wrapped.run(["ncat", echo.host, str(echo.port)], input=BLOB).stdout == BLOB
-    assert wrapped.run(["ncat", digest.host, str(digest.port)], input=BLOB).stdout.decode().strip() == BLOB_SHA256
+    assert wrapped.run(["ncat", "-w", "60", echo.host, str(echo.port)], input=BLOB).stdout == BLOB
+    assert wrapped.run(["ncat", "-w", "60", digest.host, str(digest.port)], input=BLOB).stdout.decode().strip() == BLOB_SHA256
 
 
 def test_socat(wrapped, services):

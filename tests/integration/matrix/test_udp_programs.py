@@ -37,24 +37,24 @@ def test_iperf3(wrapped, iperf, way):
 
 def test_dig(wrapped, dnsmasq):
     """At a port of its own, so that what is asked is for that server."""
-    dig = ["dig", "+tries=3", "+short", "-p", str(dnsmasq.port), f"@{dnsmasq.numeric}"]
+    dig = ["dig", "+tries=3", "+time=20", "+short", "-p", str(dnsmasq.port), f"@{dnsmasq.numeric}"]
     assert wrapped.run([*dig, "text.test.example", "TXT"]).stdout == b'"a text"\n'
     assert wrapped.run([*dig, "host.test.example"]).stdout == b"192.0.2.44\n"
 
 
 def test_dig_by_name(wrapped, dnsmasq):
-    dig = ["dig", "+tries=3", "+short", "-p", str(dnsmasq.port), f"@{dnsmasq.host}"]
+    dig = ["dig", "+tries=3", "+time=20", "+short", "-p", str(dnsmasq.port), f"@{dnsmasq.host}"]
     assert wrapped.run([*dig, "text.test.example", "TXT"]).stdout == b'"a text"\n'
 
 
 def test_ntpdig(wrapped, ntp):
-    said = json.loads(wrapped.run(["ntpdig", "-j", ntp.host]).stdout)
+    said = json.loads(wrapped.run(["ntpdig", "-j", "-t", "60", ntp.host]).stdout)
     assert abs(said["offset"] - 100) < 10, said
 
 
 def test_http3(wrapped, http3, tmp_path):
-    wrapped.run(["gtlsclient", "-q", "--exit-on-all-streams-close", f"--download={tmp_path}", http3.host, str(http3.port),
-                 http3.url("blob")])
+    wrapped.run(["gtlsclient", "-q", "--exit-on-all-streams-close", "--handshake-timeout=60s", f"--download={tmp_path}", http3.host,
+                 str(http3.port), http3.url("blob")])
     assert (tmp_path / "blob").read_bytes() == payload.octets(1_000_000, "http3")
 
 
@@ -65,7 +65,7 @@ def test_dtls(wrapped, dtls):
 
 
 def test_coap(wrapped, coap):
-    assert b"libcoap" in wrapped.run(["coap-client-notls", "-B", "10", coap.url()]).stdout
+    assert b"libcoap" in wrapped.run(["coap-client-notls", "-B", "60", coap.url()]).stdout
 
 
 # TFTP answers from another port than was asked.

@@ -58,7 +58,7 @@ def connected():
         poll, epoll = select.poll(), select.epoll()
         poll.register(plain, select.POLLIN)
         epoll.register(plain, select.EPOLLIN | select.EPOLLET)
-        ready = [bool(poll.poll(10_000)), bool(epoll.poll(10))]
+        ready = [bool(poll.poll(60_000)), bool(epoll.poll(60))]
         peeked, sender = plain.recvfrom(512, socket.MSG_PEEK)
         answer = plain.recv(512)
         return {"peer": plain.getpeername(), "sender": sender, "ready": ready, "same": peeked == answer,
@@ -111,7 +111,7 @@ def several():
         senders = [ctypes.create_string_buffer(16) for _ in range(2)]
         got, answers = 0, {}
         while got < 2:
-            select.select([plain], [], [], 10)
+            select.select([plain], [], [], 60)
             array, _kept = messages(into, senders)
             now = libc.recvmmsg(plain.fileno(), array, 2, 0x40, None)
             assert now > 0, os.strerror(ctypes.get_errno())
