@@ -36,7 +36,7 @@ def test_apt(wrapped, web, tmp_path):
     # The sandbox's user could not read the ticket.
     options = {"Dir::Etc": tmp_path / "etc/apt", "Dir::Etc::SourceList": tmp_path / "sources",
                "Dir::State": tmp_path / "state", "Dir::State::Status": tmp_path / "status", "Dir::Cache": tmp_path / "cache", "Dir::Log": tmp_path,
-               "APT::Sandbox::User": "root", "Acquire::Retries": "0"}
+               "APT::Sandbox::User": "root", "Acquire::Retries": "0", "Acquire::http::Timeout": "120"}
     apt = ["apt-get", "-q", *(f"-o{name}={value}" for name, value in options.items())]
     env = {"APT_CONFIG": "/dev/null"}
     wrapped.run([*apt, "update", "--error-on=any"], env=env, cwd=tmp_path)
