@@ -287,12 +287,12 @@ std::vector<Connection::Tail> Connection::TakeTails() {
     if (own < 0) continue;
     Bytes octets;
     if (at->flush_fd_ == fd) octets = at->sender_.TakeTailAtExit(own);
-    const bool shared = at->share_.shared();
+    const auto others = at->share_.others(at->closes_, at->holding_ == Holding::kCounted);
     const bool closing = at->sender_.closing();
-    if (octets.empty() && (shared || !closing || !HasUnsent(own))) {
+    if (octets.empty() && (others.any() || !closing || !HasUnsent(own))) {
       OwnDescriptor::Close(own);
     } else {
-      tails.push_back({own, shared, closing, std::move(octets)});
+      tails.push_back({own, others, closing, std::move(octets)});
     }
   }
   ConnectionPool::mutex_.Unlock();
@@ -336,7 +336,8 @@ void Connection::BeforeFork() {
     at->state_.Lock();
     at->receiver_.mutex().Lock();
     at->sender_.mutex().Lock();
-    if (at->references_ == 0 || !at->framed()) continue;
+    // One that has ended here has no descriptor that a child could use.
+    if (at->references_ == 0 || !at->framed() || at->phase() == Phase::kEnded) continue;
     const bool waiting = at->waiters_.any();
     (void)at->share_.Prepare(at->closes_, waiting || at->sender_.has_tail(), waiting);
   }
