@@ -287,12 +287,12 @@ std::vector<Connection::Tail> Connection::TakeTails() {
     if (own < 0) continue;
     Bytes octets;
     if (at->flush_fd_ == fd) octets = at->sender_.TakeTailAtExit(own);
-    const auto others = at->share_.others(at->closes_, at->holding_ == Holding::kCounted);
+    const bool shared = at->share_.shared();
     const bool closing = at->sender_.closing();
-    if (octets.empty() && (others.any() || !closing || !HasUnsent(own))) {
+    if (octets.empty() && (shared || !closing || !HasUnsent(own))) {
       OwnDescriptor::Close(own);
     } else {
-      tails.push_back({own, others, closing, std::move(octets)});
+      tails.push_back({own, shared, closing, std::move(octets)});
     }
   }
   ConnectionPool::mutex_.Unlock();

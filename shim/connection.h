@@ -165,7 +165,7 @@ class Connection {
   // which is the caller's to close.
   struct Tail {
     int fd;
-    ForkShare::Others others;  // they may read there
+    bool shared;   // another process may read there
     bool closing;  // the last octets say that no more comes: they need to have been sent
     Bytes octets;
   };

@@ -100,17 +100,6 @@ bool ForkShare::held_by_others() const {
   return words != nullptr && words->holders.load() > 1;
 }
 
-ForkShare::Others ForkShare::others(bool closes, bool counted) const {
-  Others others;
-  if (closes) {
-    others.words_ = closing();
-    others.own_ = counted ? 1 : 0;
-  } else {
-    others.uncounted_ = shared();
-  }
-  return others;
-}
-
 bool ForkShare::CountOff() {
   ClosingWords* words = closing();
   return words == nullptr || words->holders.fetch_sub(1) == 1;

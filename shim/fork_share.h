@@ -24,23 +24,6 @@ class ForkShare {
  public:
   enum Direction { kReceive, kSend, kDirections };
 
- private:
-  static constexpr size_t kMaxMessage = 108;
-  static constexpr int kForgotten = -1;  // of `holders`: whoever made the words may use them again
-  // A direction's word: in its lower half the owner's process number, 0 for nobody; in the upper
-  // one how often an owner has opened it to a child.
-  struct Words {
-    std::atomic<uint64_t> direction[kDirections] = {};
-  };
-  struct ClosingWords : Words {  // of sessions that close
-    std::atomic<int> holders{1};
-    std::atomic<bool> leaving{false};  // somebody writes what follows
-    std::atomic<uint64_t> left_at{0};  // kSend's word at that time
-    std::atomic<size_t> message_size{0};
-    uint8_t message[kMaxMessage] = {};
-  };
-
- public:
   // May this process use the direction? Claims it if nobody has. Costs a load while no fork
   // happened.
   bool Own(Direction direction) {
@@ -65,20 +48,6 @@ class ForkShare {
 
   // Have others it, too, that have not let go?
   bool held_by_others() const;
-  // The same for who keeps the socket when the connection has gone from this process: it goes on
-  // being told. Where nobody is counted others are believed to have what they may have.
-  class Others {
-   public:
-    bool any() const { return uncounted_ || (words_ != nullptr && words_->holders > own_); }
-
-   private:
-    friend class ForkShare;
-    bool uncounted_ = false;
-    const ClosingWords* words_ = nullptr;
-    int own_ = 0;  // of the holders
-  };
-  // `counted`: this process is one of the holders still.
-  Others others(bool closes, bool counted) const;
   // This process lets go. True if it was the last.
   bool CountOff();
   // It has not let go, after all. False when it was the last.
@@ -95,6 +64,21 @@ class ForkShare {
   void Reset();
 
  private:
+  static constexpr size_t kMaxMessage = 108;
+  static constexpr int kForgotten = -1;  // of `holders`: whoever made the words may use them again
+  // A direction's word: in its lower half the owner's process number, 0 for nobody; in the upper
+  // one how often an owner has opened it to a child.
+  struct Words {
+    std::atomic<uint64_t> direction[kDirections] = {};
+  };
+  struct ClosingWords : Words {  // of sessions that close
+    std::atomic<int> holders{1};
+    std::atomic<bool> leaving{false};  // somebody writes what follows
+    std::atomic<uint64_t> left_at{0};  // kSend's word at that time
+    std::atomic<size_t> message_size{0};
+    uint8_t message[kMaxMessage] = {};
+  };
+
   bool Claim(Direction direction);
   void Open(Direction direction);
   ClosingWords* closing() const {

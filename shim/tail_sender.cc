@@ -30,7 +30,7 @@ struct Sending {
 std::optional<short> Advance(Sending* sending) {
   const Connection::Tail& tail = *sending->tail;
   while (sending->sent < tail.octets.size()) {
-    const Unread unread = tail.others.any() ? Unread::kEnd : LookForUnread(tail.fd);
+    const Unread unread = tail.shared ? Unread::kEnd : LookForUnread(tail.fd);
     if (unread == Unread::kOctets) return std::nullopt;
     const ssize_t part =
         real::send(tail.fd, tail.octets.data() + sending->sent, tail.octets.size() - sending->sent,
@@ -46,7 +46,7 @@ std::optional<short> Advance(Sending* sending) {
   if (!tail.closing) return std::nullopt;
   if (!std::exchange(sending->ended, true)) (void)real::shutdown(tail.fd, SHUT_WR);
   // What comes keeps the kernel from sending what it has.
-  if (tail.others.any() || !HasUnsent(tail.fd) || LookForUnread(tail.fd) != Unread::kNothing) {
+  if (tail.shared || !HasUnsent(tail.fd) || LookForUnread(tail.fd) != Unread::kNothing) {
     return std::nullopt;
   }
   return POLLIN;
@@ -66,24 +66,23 @@ struct Work {
 
 // Blocks until all tails are done, none of them waiting for another. Closes each when it is.
 void SendAll(Work* work, void (*close)(int)) {
-  constexpr int kMilliseconds =
-      100;  // nothing tells when the kernel has sent all, or others let go
+  constexpr int kMilliseconds = 100;  // the kernel does not tell when it has sent all
   for (;;) {
     size_t left = 0;
-    bool look_again = false;
+    bool ended = false;
     for (size_t i = 0; i < work->waits.size(); ++i) {
       pollfd& wait = work->waits[i];
       if (wait.fd < 0) continue;
       if (const auto events = Advance(&work->sendings[i])) {
         wait.events = *events;
-        look_again |= work->sendings[i].ended || work->sendings[i].tail->others.any();
+        ended |= work->sendings[i].ended;
         ++left;
       } else {
         close(std::exchange(wait.fd, -1));
       }
     }
     if (left == 0) return;
-    (void)real::poll(work->waits.data(), work->waits.size(), look_again ? kMilliseconds : -1);
+    (void)real::poll(work->waits.data(), work->waits.size(), ended ? kMilliseconds : -1);
   }
 }
 
