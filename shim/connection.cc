@@ -198,6 +198,7 @@ void Connection::LetGo(int fd) {
 void Connection::SendClose(int fd) {
   const bool unread = share_.Own(ForkShare::kReceive) ? receiver_.HasUnread(fd) : HasOctets(fd);
   if (unread || ResetsOnClose(fd)) return;
+  receiver_.ShutDown();  // whoever waits for the peer to send the rest may take its answer
   if (const ByteView left = share_.left(); !left.empty()) {
     sender_.SendSealed(fd, left);
   } else if (share_.Own(ForkShare::kSend)) {  // else its owner has died without a word
@@ -217,10 +218,14 @@ void Connection::LetGoOfAll() {
   });
 }
 
-// What could not be sent because the process ends: its other threads end with it before they learn.
+// Its other threads end with the process before they learn that it has said so to the peer, unless
+// it waits for one of them.
 void Connection::AwaitEnd() {
-  constexpr int kMilliseconds = 10;
-  while (ending_ != 0 && ending_ != gettid()) (void)real::poll(nullptr, 0, kMilliseconds);
+  constexpr int kMilliseconds = 10, kMost = 10'000;
+  for (int waited = 0; ending_ != 0 && ending_ != gettid() && waited < kMost;
+       waited += kMilliseconds) {
+    (void)real::poll(nullptr, 0, kMilliseconds);
+  }
 }
 
 // What has been said cannot be taken back: such a connection sends no more.

@@ -102,9 +102,8 @@ class Connection {
   const Address& destination() const { return destination_; }
   const SocketAddress& peer() const { return peer_; }
 
-  // --- octets, once established and framed
-  // --------------------------------------------------------- As recvmsg(2) and sendmsg(2) on a
-  // stream socket. They wait where a blocking socket does.
+  // --- octets, once established and framed -------------------------------------------------------
+  // As recvmsg(2) and sendmsg(2) on a stream socket. They wait where a blocking socket does.
   ssize_t Receive(int fd, const iovec* vectors, size_t count, int flags);
   ssize_t Send(int fd, const iovec* vectors, size_t count, int flags);
   int ShutDown(int fd, int how);
@@ -186,6 +185,7 @@ class Connection {
   static void PlainCancelled(void* plain);
   ssize_t ReceivePlain(int fd, const iovec* vectors, size_t count, size_t offset, int flags);
   ssize_t SendPlain(int fd, const iovec* vectors, size_t count, size_t offset, int flags);
+  ssize_t ReceiveOwned(int fd, const iovec* vectors, size_t count, int flags);
   ssize_t ReceiveAtOnce(int fd, const iovec* vectors, size_t count, int flags, size_t least);
   ssize_t SendAll(int fd, const iovec* vectors, size_t count, size_t wanted, int flags);
   ssize_t AwaitOctets(int fd, size_t octets, int flags);

@@ -129,6 +129,12 @@ ssize_t Connection::SendPlain(int fd, const iovec* vectors, size_t count, size_t
 
 ssize_t Connection::Receive(int fd, const iovec* vectors, size_t count, int flags) {
   if (!Own(ForkShare::kReceive)) return -1;
+  const ssize_t received = ReceiveOwned(fd, vectors, count, flags);
+  if (received == 0 && holding_ == Holding::kLast) AwaitEnd();
+  return received;
+}
+
+ssize_t Connection::ReceiveOwned(int fd, const iovec* vectors, size_t count, int flags) {
   const bool all = (flags & MSG_WAITALL) != 0;
   const size_t low_water = static_cast<size_t>(receiver_.low_water());
   if ((flags & MSG_PEEK) != 0 || (!all && low_water > 1)) {

@@ -39,6 +39,9 @@ void End(How how) {
 
 __attribute__((destructor)) void EndInOrder() { End(How::kInOrder); }
 
+// Registered before any handler of the program's, and so run after them.
+__attribute__((constructor)) void EndAtQuickExit() { (void)at_quick_exit(&EndInOrder); }
+
 // Will execve(2) of it succeed, as far as can be told? Asked only where it matters.
 bool CanExecute(int directory, const char* path, int flags) {
   struct stat status;

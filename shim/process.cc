@@ -6,7 +6,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <cstdlib>
 
 #include "shim/agent_process.h"
 #include "shim/associations.h"
@@ -93,7 +92,6 @@ void PrepareForForks() {
     g_wiped_by_fork = static_cast<uint8_t*>(page);
     *g_wiped_by_fork = 1;
   }
-  (void)at_quick_exit([] { Service::End(Service::How::kInOrder); });
   pthread_atfork(&BeforeFork, &AfterForkInParent, [] { AfterForkInChild(true); });
 }
 

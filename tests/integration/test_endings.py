@@ -11,7 +11,7 @@ import pytest
 from support.process import HANG
 from support.relay import read_to_end
 from support.runner import PROGRAMS, program
-from support.servers import base_env
+from support.servers import Tls, base_env
 
 TREE = ast.parse((PROGRAMS / "endings.py").read_text())
 WAYS = next([key.value for key in node.value.keys] for node in TREE.body
@@ -49,3 +49,25 @@ def test_the_other_end_sees_the_same(method, way, long_lived, socksify, target):
     if method == "ssl" and way in CUT:
         direct = (direct[0], "ECONNRESET")
     assert wrapped == direct
+
+
+@pytest.fixture(scope="module")
+def ending_slowly(tmp_path_factory):
+    """argv of it, up to the host."""
+    directory = tmp_path_factory.mktemp("ending")
+    for name, flags in {"program": ["-pthread"], "library": ["-DLIBRARY", "-shared", "-fPIC"]}.items():
+        subprocess.run(["cc", *flags, "-o", directory / name, PROGRAMS / "ending_slowly.c"], check=True)
+    return lambda host, port, how: [directory / "program", host, port, directory / "library", how]
+
+
+@pytest.mark.parametrize("faults, how, told", [([], "watches", ""), (["no-notify"], "watches", ""), (["no-notify"], "joins", "0 \n")],
+                         ids=["in order", "cut", "cut and joined"])
+def test_threads_of_a_process_that_ends(faults, how, told, start_server, pki, socksify, ending_slowly, target):
+    """By SSL the peer is told, and answers. A thread in recv learns nothing of that, but where the process waits for it."""
+    server = start_server("independent", methods="ssl", tls=Tls(pki), faults=faults)
+    with socksify.popen(server, ending_slowly(*target.getsockname(), how)) as process, target.accept()[0] as end:
+        end.settimeout(HANG)
+        assert read_to_end(end) == (b"", "EOF")
+        end.close()
+        out, errors = process.communicate(timeout=HANG)
+    assert (process.returncode, out.decode(), errors) == (0, told, b"")
