@@ -113,9 +113,9 @@ void SendTailsInNewProcess(const std::vector<Connection::Tail>& tails) {
   sigfillset(&all);
   (void)sigprocmask(SIG_BLOCK, &all, nullptr);  // no handler of the application runs from here on
   const long middle = RawFork();
-  if (middle != 0) {
-    if (middle > 0) (void)real::syscall(SYS_wait4, middle, nullptr, 0, nullptr);
-    if (middle < 0) return SendAll(&work, &OwnDescriptor::Close);
+  if (middle < 0) return SendAll(&work, &OwnDescriptor::Close);
+  if (middle > 0) {
+    (void)real::syscall(SYS_wait4, middle, nullptr, 0, nullptr);
     for (const Connection::Tail& tail : tails) OwnDescriptor::Close(tail.fd);
     return;
   }

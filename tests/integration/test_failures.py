@@ -75,7 +75,7 @@ def test_second_server_is_tried(server, origin, socksify):
     assert json.loads(done.stdout)["error"] is None, done.stderr
 
 
-@pytest.mark.skipif(not namespace.available(), reason="no mount namespace")
+@namespace.needed
 def test_second_address_of_the_server_is_tried(independent, origin, realm, socksify, tmp_path):
     """The server's name has an address where nobody listens before the one where it does."""
     realm.add_principal("socks/multi.test")

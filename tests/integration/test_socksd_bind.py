@@ -13,17 +13,7 @@ from support.servers import Tls
 from support.socks_gss_client import Refused, SocksGssClient
 from support.socks_ssl_client import SocksSslClient
 
-KIND = "socksd-gss"
 ANYBODY = ("0.0.0.0", 0)
-names_needed = pytest.mark.skipif(not namespace.available(), reason="no mount namespace, so no names")
-
-
-@pytest.fixture
-def start(start_server):
-    """A server that takes any method and tells of each session."""
-    def begin(*options, methods="gssapi,none", **how):
-        return start_server(KIND, methods=methods, options=["--log", "info", *options], **how)
-    return begin
 
 
 def login(server, method="none"):
@@ -170,7 +160,7 @@ def test_the_peer_that_is_named_from_any_port(start):
             assert client.read_reply() == peer.getsockname()
 
 
-@names_needed
+@namespace.needed
 def test_the_peer_whose_name_is_given(start):
     with bound(start(hosts={"peer.test": "127.0.0.3"}), "peer.test", 21) as client:
         assert turned_away(dial(client.bound, "127.0.0.4"))

@@ -1,7 +1,6 @@
 """UDP ASSOCIATE by socksd-gss: what it relays, for whom, and what it drops."""
 
 import contextlib
-import signal
 import socket
 import time
 
@@ -13,33 +12,11 @@ from support.server_log import await_line
 from support.servers import Tls
 from support.socks_gss_client import Refused, SocksGssClient
 from support.socks_ssl_client import SocksSslClient
-from support.udp_client import Association, unordered_context
+from support.udp_client import Association, associate, login
 
-KIND = "socksd-gss"
 METHODS = ("gssapi", "none")
 LEVELS = {"integrity": wire.INTEGRITY, "confidentiality": wire.CONFIDENTIALITY}
 NO_NAME = "x" * 64 + ".test"  # a label that no name server can be asked for
-names_needed = pytest.mark.skipif(not namespace.available(), reason="no mount namespace, so no names")
-
-
-@pytest.fixture
-def start(start_server):
-    """A server that takes any method and tells of each session."""
-    def begin(*options, methods="gssapi,none", **how):
-        return start_server(KIND, methods=methods, options=["--log", "info", *options], **how)
-    return begin
-
-
-def login(server, method="gssapi", context=None, level=wire.CONFIDENTIALITY):
-    client = SocksGssClient((server.host, server.port))
-    if method == "none":
-        assert client.greet((wire.NONE,)) == wire.NONE
-        return client
-    return client.login(level, context or unordered_context())
-
-
-def associate(server, method="gssapi", *, host="0.0.0.0", port=0, **how):
-    return Association(login(server, method, **how), host, port)
 
 
 def refusal(client, host="0.0.0.0", port=0):
@@ -111,7 +88,7 @@ def test_the_relay_is_where_the_client_has_connected_to(start, udp_origin):
                 assert association.recv()[2] == b"data"
 
 
-@names_needed
+@namespace.needed
 @pytest.mark.parametrize("method", METHODS)
 def test_a_reply_carries_the_name_that_was_asked_for(start, udp_origin, method):
     with associate(start(), method) as association:
@@ -349,7 +326,7 @@ def test_rules(start, rules, host, allowed):
             end.recv(1)
 
 
-@names_needed
+@namespace.needed
 def test_what_a_name_may_is_not_what_its_address_may(start, udp_origin):
     """Though the address is known by then."""
     server = start("--allow", ".test")
@@ -360,85 +337,7 @@ def test_what_a_name_may_is_not_what_its_address_may(start, udp_origin):
     await_line(server, "1 denied")
 
 
-# --- its life ---
-
-
-def test_ends_with_its_control_connection(start, udp_origin):
-    server = start()
-    with associate(server, "none") as association:
-        association.nothing_before(b"data", "127.0.0.1", udp_origin.port)
-        association.client.close()
-        await_line(server, "closed by the client")
-        with pytest.raises(ConnectionRefusedError):  # ICMP: nobody is there any more
-            while True:
-                association.raw(b"x")
-                association.recv_raw()
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", pytest.param("origin.test", marks=names_needed)])
-@pytest.mark.parametrize("method", [*METHODS, "ssl"])
-def test_what_came_before_its_end_is_sent_on(start, pki, udp_origin, method, host):
-    """Though the server sees both at once, and has to ask for the name first."""
-    if method == "ssl":
-        server = start("--ssl-udp-naked", methods="ssl", tls=Tls(pki))
-        client = SocksSslClient((server.host, server.port)).login(tls_stream.client_context(pki.ca), naked=True)
-        association = Association(client)
-    else:
-        server = start()
-        association = associate(server, method)
-    mark = udp_origin.mark()
-    with association:
-        server.process.send_signal(signal.SIGSTOP)
-        for n in range(60):  # as many as may wait for a name
-            association.send(b"last %d" % n, host, udp_origin.port)
-        association.client.half_close()
-        association.close()
-        server.process.send_signal(signal.SIGCONT)
-    for n in range(60):
-        udp_origin.await_event("datagram", mark, head=f"last {n}")
-    await_line(server, "60 datagrams of 410 octets up, 0 datagrams of 0 octets down; closed by the client")
-
-
-def test_ends_with_half_of_it_too(start):
-    server = start()
-    with associate(server) as association:
-        association.client.half_close()
-        assert association.client.await_end() == b""
-    await_line(server, "closed by the client")
-
-
-def test_a_bad_frame_on_it_ends_it(start):
-    server = start()
-    with associate(server) as association:
-        association.client.raw(b"\1\3\0\4junk")
-        assert association.client.await_end() == b""
-    await_line(server, "no wrap token")
-
-
-def test_octets_on_it_mean_nothing(start, udp_origin):
-    with associate(start()) as association:
-        association.client.send(b"nothing is due here")
-        association.nothing_before(b"data", "127.0.0.1", udp_origin.port)
-
-
-def test_ends_when_it_is_idle(start, udp_origin):
-    server = start("--idle-timeout", "5")
-    with associate(server) as association:
-        association.nothing_before(b"data", "127.0.0.1", udp_origin.port)
-        assert association.client.await_end() == b""
-    assert "1 datagrams of 4 octets up, 1 datagrams of 4 octets down; idle" in await_line(server, "idle")
-
-
-def test_sigterm_waits_for_it(start, udp_origin):
-    server = start()
-    with associate(server) as association:
-        server.process.send_signal(signal.SIGTERM)
-        with pytest.raises(ConnectionRefusedError):
-            while True:  # until the listener is gone; each accepted one is closed at once
-                socket.create_connection((server.host, server.port), HANG).close()
-                time.sleep(0.01)
-        association.nothing_before(b"data", "127.0.0.1", udp_origin.port)
-    assert server.process.wait(HANG) == 0
+# --- many ---
 
 
 def test_who_does_not_read_delays_nobody(start, udp_origin):

@@ -105,7 +105,7 @@ def test_client_certificate_is_not_asked_for(tls_server, origin, socksify, pki):
     let_in(tls_server(), origin, socksify, options=["--tls-cert", str(cert), "--tls-key", str(key)])
 
 
-@pytest.mark.skipif(not namespace.available(), reason="no mount namespace")
+@namespace.needed
 @pytest.mark.parametrize("known", [True, False])
 def test_system_store(tls_server, origin, socksify, pki, tmp_path, known):
     """Without --tls-ca the system's authorities are asked: ours only while it is among them."""

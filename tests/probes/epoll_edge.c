@@ -27,8 +27,8 @@ int main(int argc, char** argv) {
   answer_wait("writable once", set, 0);
   send_all(fd, "g", 1);
   answer("EOF", await(fd, POLLIN));
-  answer("peek",
-         recv(fd, text, 16, MSG_PEEK)); /* the kernel tells of a FIN twice: both are over now */
+  answer("peek", recv(fd, text, 16, MSG_PEEK));
+  /* The kernel tells of a FIN twice: both are over now. */
   answer_wait("ended", set, -1);
   answer("recv", recv(fd, text, 16, 0));
   answer_wait("ended once", set, 0);

@@ -139,6 +139,14 @@ def start_server(realm, tmp_path):
 
 
 @pytest.fixture
+def start(start_server):
+    """A socksd-gss that takes any client and tells of each session: `start("--threads", "1")`."""
+    def begin(*options, methods="gssapi,none", **how):
+        return start_server("socksd-gss", methods=methods, options=["--log", "info", *options], **how)
+    return begin
+
+
+@pytest.fixture
 def socksify(realm, tmp_path):
     home = tmp_path / "home"
     home.mkdir()

@@ -6,6 +6,8 @@ import shlex
 import subprocess
 from pathlib import Path
 
+import pytest
+
 
 @functools.cache
 def _unshare():
@@ -19,6 +21,9 @@ def _unshare():
 
 def available():
     return _unshare() is not None
+
+
+needed = pytest.mark.skipif(not available(), reason="no mount namespace, so no names")
 
 
 def with_mounts(setup, argv):

@@ -77,3 +77,16 @@ class Association:
 
     def __exit__(self, *_):
         self.close()
+
+
+def login(server, method="gssapi", context=None, level=wire.CONFIDENTIALITY):
+    """A client that may ask for an association next."""
+    client = SocksGssClient((server.host, server.port))
+    if method == "none":
+        assert client.greet((wire.NONE,)) == wire.NONE
+        return client
+    return client.login(level, context or unordered_context())
+
+
+def associate(server, method="gssapi", *, host="0.0.0.0", port=0, **how):
+    return Association(login(server, method, **how), host, port)
