@@ -16,7 +16,8 @@ from pathlib import Path
 TESTS = Path(__file__).resolve().parent
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", str(min(os.cpu_count() or 1, 8))]
 SERVER = tuple(f"integration/test_{name}.py" for name in (
-    "socksd", "socksd_udp", "socksd_bind", "socksd_ssl", "socksd_users", "hostile_client", "ssl_client", "relay", "agent", "agent_life", "agent_bind"))
+    "socksd", "socksd_udp", "socksd_udp_life", "socksd_bind", "socksd_ssl", "socksd_users", "hostile_client", "ssl_client", "relay",
+    "agent", "agent_life", "agent_bind"))
 
 
 def outcome(case):
