@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <optional>
 
+#include "shim/clock.h"
 #include "shim/descriptor_table.h"
 #include "shim/library_call.h"
 #include "shim/orphan.h"
@@ -15,8 +16,14 @@
 #include "shim/real_calls.h"
 #include "shim/registrations.h"
 #include "shim/service.h"
+#include "shim/signals.h"
 
 namespace socksify {
+namespace {
+
+constexpr int64_t kEndSeconds = 10;  // for threads of a process that ends and waits for them
+
+}  // namespace
 
 // All connections that ever were, and those of them that are free.
 class ConnectionPool {
@@ -188,6 +195,7 @@ bool HasOctets(int fd) {
 void Connection::LetGo(int fd) {
   Holding held = Holding::kCounted;
   if (!closes_ || !holding_.compare_exchange_strong(held, Holding::kLetGo)) return;
+  receiver_.LetGo(true);
   if (share_.held_by_others() && share_.CouldOwn(ForkShare::kSend))
     share_.Leave(sender_.SealClose());
   if (!share_.CountOff()) return;
@@ -198,7 +206,6 @@ void Connection::LetGo(int fd) {
 void Connection::SendClose(int fd) {
   const bool unread = share_.Own(ForkShare::kReceive) ? receiver_.HasUnread(fd) : HasOctets(fd);
   if (unread || ResetsOnClose(fd)) return;
-  receiver_.ShutDown();  // whoever waits for the peer to send the rest may take its answer
   if (const ByteView left = share_.left(); !left.empty()) {
     sender_.SendSealed(fd, left);
   } else if (share_.Own(ForkShare::kSend)) {  // else its owner has died without a word
@@ -208,6 +215,7 @@ void Connection::SendClose(int fd) {
 
 void Connection::LetGoOfAll() {
   if (!AnyToTell()) return;
+  ending_until_ = MonotonicNow() + kEndSeconds * kNanosecondsPerSecond;
   ending_ = gettid();
   DescriptorTable::ForEach(0, UINT32_MAX, [](int fd, DescriptorTable::Mark) {
     const ConnectionRef connection = DescriptorTable::Find(fd);
@@ -219,13 +227,15 @@ void Connection::LetGoOfAll() {
 }
 
 // Its other threads end with the process before they learn that it has said so to the peer, unless
-// it waits for one of them.
+// it waits for one of them. Keeps errno.
 void Connection::AwaitEnd() {
-  constexpr int kMilliseconds = 10, kMost = 10'000;
-  for (int waited = 0; ending_ != 0 && ending_ != gettid() && waited < kMost;
-       waited += kMilliseconds) {
+  constexpr int kMilliseconds = 10;
+  const CancellationDisabled no_cancellation;
+  const int saved_errno = errno;
+  while (ending_ != 0 && ending_ != gettid() && MonotonicNow() < ending_until_) {
     (void)real::poll(nullptr, 0, kMilliseconds);
   }
+  errno = saved_errno;
 }
 
 // What has been said cannot be taken back: such a connection sends no more.
@@ -234,7 +244,9 @@ void Connection::KeepAll() {
   ending_ = 0;
   DescriptorTable::ForEach(0, UINT32_MAX, [](int fd, DescriptorTable::Mark) {
     const ConnectionRef connection = DescriptorTable::Find(fd);
-    if (connection && connection->holding_ == Holding::kLetGo && connection->share_.CountOn())
+    if (!connection) return;
+    connection->receiver_.LetGo(false);
+    if (connection->holding_ == Holding::kLetGo && connection->share_.CountOn())
       connection->holding_ = Holding::kCounted;
   });
 }
@@ -290,10 +302,10 @@ std::vector<Connection::Tail> Connection::TakeTails() {
     // The service closes its own when it finds no tail there.
     const int own = OwnDescriptor::Duplicate(fd);
     if (own < 0) continue;
+    const bool closing = at->sender_.closing();
     Bytes octets;
     if (at->flush_fd_ == fd) octets = at->sender_.TakeTailAtExit(own);
     const bool shared = at->share_.shared();
-    const bool closing = at->sender_.closing();
     if (octets.empty() && (shared || !closing || !HasUnsent(own))) {
       OwnDescriptor::Close(own);
     } else {

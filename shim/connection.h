@@ -221,8 +221,9 @@ class Connection {
 
   static inline constinit std::atomic<int> connecting_{0};
   static inline constinit std::atomic<int> sessions_{0};
-  static inline constinit std::atomic<pid_t> ending_{0};         // the thread that ends the process
-  static inline constinit std::atomic<bool> any_closes_{false};  // there has been one that closes_
+  static inline constinit std::atomic<pid_t> ending_{0};  // the thread that ends the process
+  static inline constinit std::atomic<int64_t> ending_until_{0};  // MonotonicNow() then
+  static inline constinit std::atomic<bool> any_closes_{false};   // there has been one that closes_
   static inline constinit std::atomic<unsigned> detachments_{0};
 
   std::atomic<uint32_t> references_{0};

@@ -82,7 +82,7 @@ ssize_t Connection::AwaitOctets(int fd, size_t octets, int flags) {
     NoteLost();
     // The peer's own last message, to who has shut down both directions: the kernel resets for it.
     // Where the session has gone meanwhile, what its end means is for the relay to say.
-    if (closes_ && (receiver_.is_shut_down() || !framed())) came = 0;
+    if (closes_ && (receiver_.is_shut_down() || receiver_.is_let_go() || !framed())) came = 0;
   }
   return came;
 }
@@ -130,7 +130,7 @@ ssize_t Connection::SendPlain(int fd, const iovec* vectors, size_t count, size_t
 ssize_t Connection::Receive(int fd, const iovec* vectors, size_t count, int flags) {
   if (!Own(ForkShare::kReceive)) return -1;
   const ssize_t received = ReceiveOwned(fd, vectors, count, flags);
-  if (received == 0 && holding_ == Holding::kLast) AwaitEnd();
+  if (received == 0 && receiver_.is_let_go()) AwaitEnd();
   return received;
 }
 
@@ -244,8 +244,9 @@ ssize_t Connection::Send(int fd, const iovec* vectors, size_t count, int flags) 
   const ssize_t sent = SendAll(fd, vectors, count, wanted, flags);
   if (sent < 0 && errno == EPIPE) AwaitEnd();
   if (sent < 0 && IsLoss(errno)) NoteLost();
-  // As the kernel: only when nothing was taken, and to this thread.
-  if (sent < 0 && errno == EPIPE && (flags & MSG_NOSIGNAL) == 0) {
+  // As the kernel: only when nothing was taken, and to this thread. Not for what the process itself
+  // has ended on its way out.
+  if (sent < 0 && errno == EPIPE && (flags & MSG_NOSIGNAL) == 0 && ending_ == 0) {
     (void)raise(SIGPIPE);
     errno = EPIPE;
   }

@@ -39,7 +39,8 @@ void End(How how) {
 
 __attribute__((destructor)) void EndInOrder() { End(How::kInOrder); }
 
-// Registered before any handler of the program's, and so run after them.
+// Registered before any handler of the program's, and so run after them; not so those of libraries
+// that are initialised before this one.
 __attribute__((constructor)) void EndAtQuickExit() { (void)at_quick_exit(&EndInOrder); }
 
 // Will execve(2) of it succeed, as far as can be told? Asked only where it matters.

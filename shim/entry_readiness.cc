@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "shim/blocking_work.h"
+#include "shim/clock.h"
 #include "shim/entry.h"
 #include "shim/guard.h"
 #include "shim/listeners.h"
@@ -24,28 +25,23 @@
 namespace socksify {
 namespace {
 
-constexpr int64_t kNanosecond = 1'000'000'000;
 constexpr timespec kSoon = {0, 10'000'000};
-
-int64_t Now() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * kNanosecond + now.tv_nsec;
-}
 
 // When a wait ends; no timeout is never.
 class WaitEnd {
  public:
   explicit WaitEnd(const timespec* timeout)
       : forever_(timeout == nullptr),
-        at_(forever_ ? 0
-                     : Now() + std::clamp<int64_t>(timeout->tv_sec, 0, kLongest) * kNanosecond +
-                           timeout->tv_nsec) {}
+        at_(forever_
+                ? 0
+                : MonotonicNow() +
+                      std::clamp<int64_t>(timeout->tv_sec, 0, kLongest) * kNanosecondsPerSecond +
+                      timeout->tv_nsec) {}
 
   const timespec* Left(timespec* left) const {
     if (forever_) return nullptr;
-    const int64_t nanoseconds = std::max<int64_t>(0, at_ - Now());
-    *left = {nanoseconds / kNanosecond, nanoseconds % kNanosecond};
+    const int64_t nanoseconds = std::max<int64_t>(0, at_ - MonotonicNow());
+    *left = {nanoseconds / kNanosecondsPerSecond, nanoseconds % kNanosecondsPerSecond};
     return left;
   }
 
@@ -89,8 +85,8 @@ short Confirmed(const pollfd& wait) {
 
 // Others are the kernel's to refuse.
 bool IsTime(const timespec* timeout) {
-  return timeout == nullptr ||
-         (timeout->tv_sec >= 0 && timeout->tv_nsec >= 0 && timeout->tv_nsec < kNanosecond);
+  return timeout == nullptr || (timeout->tv_sec >= 0 && timeout->tv_nsec >= 0 &&
+                                timeout->tv_nsec < kNanosecondsPerSecond);
 }
 
 // Who connects to a listener of BIND and speaks elsewhere then is heard in that order without us;

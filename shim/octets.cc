@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "shim/clock.h"
 #include "shim/entry.h"
 #include "shim/real_calls.h"
 #include "shim/user_memory.h"
@@ -84,23 +85,17 @@ void CorrectCount(Connection& connection, int fd, msghdr* message) {
 class Remaining {
  public:
   explicit Remaining(timespec* timeout) : timeout_(timeout) {
-    if (timeout_ != nullptr) end_ = Now() + timeout_->tv_sec * kSecond + timeout_->tv_nsec;
+    if (timeout_ != nullptr)
+      end_ = MonotonicNow() + timeout_->tv_sec * kNanosecondsPerSecond + timeout_->tv_nsec;
   }
   bool IsOver() {
     if (timeout_ == nullptr) return false;
-    const int64_t left = std::max<int64_t>(0, end_ - Now());
-    *timeout_ = {left / kSecond, left % kSecond};
+    const int64_t left = std::max<int64_t>(0, end_ - MonotonicNow());
+    *timeout_ = {left / kNanosecondsPerSecond, left % kNanosecondsPerSecond};
     return left == 0;
   }
 
  private:
-  static constexpr int64_t kSecond = 1'000'000'000;
-  static int64_t Now() {
-    timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * kSecond + now.tv_nsec;
-  }
-
   timespec* const timeout_;
   int64_t end_ = 0;
 };

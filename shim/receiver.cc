@@ -105,6 +105,7 @@ void Receiver::Clear() {
   counted_ = kNotCounted;
   shut_down_ = false;
   lost_ = false;
+  let_go_ = false;
   pending_errno_ = 0;
   failed_ = false;
 }
@@ -213,12 +214,10 @@ bool Receiver::HasUnread(int fd) {
   if (!mutex_.LockWithin(kCloseMilliseconds)) return true;
   bool unread = true;
   if (layer_ != nullptr) {
-    const bool shut_down = shut_down_.exchange(true);  // how the stream ends does not matter
     const Loaded last = Look(fd, 1);
     unread = plain() != 0 || last == Loaded::kError;
     if (layer_->peer_closed() && !unread)
       (void)real::recv(fd, nullptr, INT_MAX, MSG_TRUNC | MSG_DONTWAIT);  // means nothing
-    shut_down_ = shut_down;
   }
   mutex_.Unlock();
   return unread;
@@ -245,7 +244,7 @@ Receiver::Loaded Receiver::LoadFrame(int fd) {
   Loaded refilled = Refill(fd);
   if (refilled == Loaded::kError) return refilled;
   if (refilled == Loaded::kEnd) {
-    if (shut_down_ || lost_) return Loaded::kEnd;
+    if (shut_down_ || lost_ || let_go_) return Loaded::kEnd;
     if (end_ != pos_) return Fail(fd, {Errc::kTruncated, "the stream ended inside a frame"});
     if (!layer_->closes()) return Loaded::kEnd;
     return Fail(fd, {Errc::kTruncated, "the stream ended without the server's saying so"});
@@ -337,7 +336,7 @@ Receiver::Loaded Receiver::Refill(int fd) {
   }
   if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return Loaded::kNothing;
   lost_ = true;
-  if (shut_down_ && layer_->closes()) return Loaded::kEnd;  // its last message may be refused
+  if ((shut_down_ || let_go_) && layer_->closes()) return Loaded::kEnd;  // a last message refused
   pending_errno_ = errno;
   return Loaded::kError;
 }

@@ -75,12 +75,17 @@ class Receiver {
   // what has come is no surprise then, and the end.
   void NoteLost() { lost_ = true; }
 
+  // The program has let go of the connection, which may end in any way from now on; or has not,
+  // after all.
+  void LetGo(bool let_go) { let_go_ = let_go; }
+  bool is_let_go() const { return let_go_; }
+
   void ShutDown() { shut_down_ = true; }
   bool is_shut_down() const { return shut_down_; }
 
   // Is there what close() leaves unread, so that the kernel answers it with a reset? Frames without
   // plaintext are nothing to read, and are taken out of the kernel. True also where another thread
-  // is at work and does not come to an end.
+  // is at work and does not come to an end. After LetGo.
   bool HasUnread(int fd);
 
   // The session leaves this process: puts what it needs elsewhere into `state`, and is as after
@@ -135,6 +140,7 @@ class Receiver {
   size_t counted_ = kNotCounted;  // what is left of Available's answer
   std::atomic<bool> shut_down_{false};
   std::atomic<bool> lost_{false};
+  std::atomic<bool> let_go_{false};
   int pending_errno_ = 0;  // to be reported by the next Take
   bool failed_ = false;    // and reported: from now on it is the end of the stream
 };

@@ -226,8 +226,8 @@ Bytes Sender::TakeTailAtExit(int fd) {
   Bytes tail;
   if (has_tail_ && FlushLocked(fd, MSG_NOSIGNAL) != 0 && errno == EAGAIN) {
     tail.assign(frames_.begin() + static_cast<ptrdiff_t>(sent_), frames_.end());
-    broken_errno_ = EPIPE;  // should the process live on, nothing may follow here
-    shut_down_ = false;     // nor a FIN of the service's go before it
+    broken_errno_ = EPIPE;          // should the process live on, nothing may follow here
+    shut_down_ = closing_ = false;  // nor a FIN go before it
     DropTail();
   }
   mutex_.Unlock();

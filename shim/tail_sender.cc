@@ -1,7 +1,6 @@
 #include "shim/tail_sender.h"
 
 #include <poll.h>
-#include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include "shim/orphan.h"
 #include "shim/own_descriptor.h"
 #include "shim/real_calls.h"
+#include "shim/signals.h"
 
 namespace socksify {
 namespace {
@@ -109,9 +109,7 @@ long RawFork() { return real::syscall(SYS_fork); }  // no fork handler: the tail
 
 void SendTailsInNewProcess(const std::vector<Connection::Tail>& tails) {
   Work work(tails);
-  sigset_t all;
-  sigfillset(&all);
-  (void)sigprocmask(SIG_BLOCK, &all, nullptr);  // no handler of the application runs from here on
+  const SignalsBlocked no_handler;  // of the application's; in the new process for good
   const long middle = RawFork();
   if (middle < 0) return SendAll(&work, &OwnDescriptor::Close);
   if (middle > 0) {

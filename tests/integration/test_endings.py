@@ -51,23 +51,39 @@ def test_the_other_end_sees_the_same(method, way, long_lived, socksify, target):
     assert wrapped == direct
 
 
+def test_what_comes_after_an_exec_that_fails(long_lived, socksify, target):
+    """By SSL the peer has been told of the end, which cannot be taken back; another program still gets what it sends."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    argv = program("endings", *target.getsockname(), "exec of nonsense, then a program reads")
+    with socksify.popen(long_lived("socksd-gss", "ssl"), argv, **pipes) as process, target.accept()[0] as end:
+        end.settimeout(HANG)
+        process.stdin.close()
+        assert read_to_end(end) == (b"data", "EOF")
+        end.sendall(b"late")
+        end.close()
+        process.stdin = None
+        assert process.communicate(timeout=HANG) == (b"sent\nlate", b"")
+
+
 @pytest.fixture(scope="module")
 def ending_slowly(tmp_path_factory):
     """argv of it, up to the host."""
     directory = tmp_path_factory.mktemp("ending")
     for name, flags in {"program": ["-pthread"], "library": ["-DLIBRARY", "-shared", "-fPIC"]}.items():
         subprocess.run(["cc", *flags, "-o", directory / name, PROGRAMS / "ending_slowly.c"], check=True)
-    return lambda host, port, how: [directory / "program", host, port, directory / "library", how]
+    return lambda host, port, *how: [directory / "program", host, port, directory / "library", *how]
 
 
-@pytest.mark.parametrize("faults, how, told", [([], "watches", ""), (["no-notify"], "watches", ""), (["no-notify"], "joins", "0 \n")],
-                         ids=["in order", "cut", "cut and joined"])
-def test_threads_of_a_process_that_ends(faults, how, told, start_server, pki, socksify, ending_slowly, target):
-    """By SSL the peer is told, and answers. A thread in recv learns nothing of that, but where the process waits for it."""
+@pytest.mark.parametrize("what, how, faults, told", [
+    ("receives", "watches", [], ""), ("receives", "watches", ["no-notify"], ""),
+    ("receives", "joins", ["no-notify"], "0 \n"), ("sends", "joins", [], "-1 EPIPE\n")])
+def test_threads_of_a_process_that_ends(what, how, faults, told, start_server, pki, socksify, ending_slowly, target):
+    """By SSL the peer is told, and answers. The threads learn nothing of that, but where the process waits for them."""
     server = start_server("independent", methods="ssl", tls=Tls(pki), faults=faults)
-    with socksify.popen(server, ending_slowly(*target.getsockname(), how)) as process, target.accept()[0] as end:
+    with socksify.popen(server, ending_slowly(*target.getsockname(), what, how)) as process, target.accept()[0] as end:
         end.settimeout(HANG)
-        assert read_to_end(end) == (b"", "EOF")
+        octets, outcome = read_to_end(end)
+        assert (set(octets), outcome) == (set(b"x" * (what == "sends")), "EOF")
         end.close()
         out, errors = process.communicate(timeout=HANG)
     assert (process.returncode, out.decode(), errors) == (0, told, b"")

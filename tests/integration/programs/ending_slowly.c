@@ -1,6 +1,6 @@
-/* The program ends while a thread of its is in recv (ending_slowly HOST PORT LIBRARY HOW): what the
- * thread is given then, it says. The library (-DLIBRARY) takes its time at the end: until the
- * thread is out of recv ("watches") or has ended ("joins"). */
+/* The program ends while a thread of its "receives" or "sends" (ending_slowly HOST PORT LIBRARY
+ * WHAT HOW): what ends that, the thread says. The library (-DLIBRARY) takes its time at the end:
+ * until the thread is out of recv ("watches") or has ended ("joins"). */
 #ifdef LIBRARY
 #include <stddef.h>
 
@@ -49,26 +49,38 @@ static void watch(void) {
 
 static void join(void) { pthread_join(thread, NULL); }
 
+static void* say(ssize_t result) {
+  dprintf(1, "%zd %s\n", result, result < 0 ? strerrorname_np(errno) : "");
+  return NULL;
+}
+
 static void* receive(void* argument) {
-  const int fd = *(int*)argument;
   char octet;
   thread_id = gettid();
-  const ssize_t n = recv(fd, &octet, 1, 0);
-  dprintf(1, "%zd %s\n", n, n < 0 ? strerrorname_np(errno) : "");
-  return NULL;
+  return say(recv(*(int*)argument, &octet, 1, 0));
+}
+
+static void* send_on(void* argument) {
+  ssize_t sent;
+  while ((sent = send(*(int*)argument, "x", 1, 0)) == 1) {
+    thread_id = gettid();
+    usleep(1000);
+  }
+  return say(sent);
 }
 
 int main(int argc, char** argv) {
   struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM}, *list;
-  if (argc != 5 || getaddrinfo(argv[1], argv[2], &hints, &list) != 0) return 2;
+  if (argc != 6 || getaddrinfo(argv[1], argv[2], &hints, &list) != 0) return 2;
   int fd = socket(AF_INET, SOCK_STREAM, 0);
   if (connect(fd, list->ai_addr, list->ai_addrlen) != 0) return 3;
   void* library = dlopen(argv[3], RTLD_NOW);
   if (library == NULL) return 4;
   void (**at_the_end)(void) = (void (**)(void))dlsym(library, "at_the_end");
-  *at_the_end = strcmp(argv[4], "joins") == 0 ? &join : &watch;
-  if (pthread_create(&thread, NULL, &receive, &fd) != 0) return 5;
-  while (thread_id == 0 || call_of_thread() != SYS_recvfrom) usleep(1000);
+  *at_the_end = strcmp(argv[5], "joins") == 0 ? &join : &watch;
+  const int sends = strcmp(argv[4], "sends") == 0;
+  if (pthread_create(&thread, NULL, sends ? &send_on : &receive, &fd) != 0) return 5;
+  while (thread_id == 0 || (!sends && call_of_thread() != SYS_recvfrom)) usleep(1000);
   exit(0);
 }
 #endif

@@ -88,6 +88,7 @@ WAYS = {
     "killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "a child is killed": lambda: (os.read(child(lambda: os.kill(os.getpid(), signal.SIGKILL)), 1), more(), connection.close()),
 }
+OTHERS = {"exec of nonsense, then a program reads": lambda: (execute_nonsense(), subprocess.run(["cat"], stdin=connection, check=True))}
 print("sent", flush=True)
 sys.stdin.read()
-WAYS[way]()
+(WAYS | OTHERS)[way]()
