@@ -180,8 +180,10 @@ $(B)/stress/stress: $(wildcard tests/stress/*.c tests/stress/*.h)
 	$(Q)$(COMPILE_C) $(SANFLAGS) $(filter %.c,$^) -o $@
 # The ordinary launcher with the sanitized parts beside it.
 $(addprefix $(B)/stress/,$(SANITIZED_PARTS)): $(B)/stress/%: $(B)/%
+	@mkdir -p $(@D)
 	$(Q)ln -f $< $@
 $(B)/stress/socksify-gss: build/socksify-gss
+	@mkdir -p $(@D)
 	$(Q)ln -f $< $@
 
 $(B)/bench/%: tests/bench/%.c
