@@ -10,11 +10,11 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "shim/clock.h"
 #include "shim/descriptor_table.h"
 #include "shim/helper_process.h"
 #include "shim/own_descriptor.h"
@@ -27,7 +27,7 @@
 namespace socksify {
 namespace {
 
-constexpr int64_t kPatienceMs = 10'000;  // beyond what the negotiation may take
+constexpr int64_t kPatience = 10;  // seconds beyond what the negotiation may take
 
 // The application's, with the settings of the run, and without the libraries preloaded.
 std::vector<std::string> AgentEnvironment() {
@@ -58,12 +58,6 @@ void SetChannel(int fd, bool is) {
   is ? g_channels[number / 64].fetch_or(bit) : g_channels[number / 64].fetch_and(~bit);
 }
 
-int64_t NowMs() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
-}
-
 // A pair of the shim's own descriptors; closed by whoever has them not taken.
 class OwnPair {
  public:
@@ -86,19 +80,21 @@ class OwnPair {
   int ends_[2] = {-1, -1};
 };
 
-// Waits for the reply. False with errno.
-bool AwaitReply(int pipe) {
+// Waits for the reply. False with errno; EINTR where the reply itself may be waited for: others are
+// given at once, to calls that no signal interrupts.
+bool AwaitReply(int pipe, bool may_wait) {
   const Config* config = Runtime::GetConfig();
   const int64_t until =
-      NowMs() + (config != nullptr ? int64_t{config->timeout_seconds} * 1000 : 0) + kPatienceMs;
+      MonotonicNow() + ((config != nullptr ? int64_t{config->timeout_seconds} : 0) + kPatience) *
+                           kNanosecondsPerSecond;
   for (;;) {
     pollfd wait = {pipe, POLLIN, 0};
-    const int64_t left = until - NowMs();
+    const int64_t left = (until - MonotonicNow()) / kNanosecondsPerMillisecond;
     if (left <= 0) return errno = ETIMEDOUT, false;
     const int ready =
         real::poll(&wait, nfds_t{1}, static_cast<int>(std::min<int64_t>(left, INT_MAX)));
     if (ready > 0) return true;
-    if (ready < 0 && (errno != EINTR || !SignalsRestartCalls())) return false;
+    if (ready < 0 && (errno != EINTR || (may_wait && !SignalsRestartCalls()))) return false;
   }
 }
 
@@ -122,7 +118,7 @@ std::optional<AgentReply> AskOn(int socket, const AgentRequest& request, int pas
     if (errno == ECONNRESET || errno == ENOTCONN) errno = EPIPE;
     return std::nullopt;
   }
-  if (!AwaitReply(pipe.end(0))) return std::nullopt;
+  if (!AwaitReply(pipe.end(0), request.wait)) return std::nullopt;
   Bytes buffer(PIPE_BUF);
   const ssize_t size = real::read(pipe.end(0), buffer.data(), buffer.size());
   if (size <= 0) return errno = EPIPE, std::nullopt;

@@ -293,7 +293,9 @@ SocketAddress Association::LocalNameFor(int fd, const SocketAddress& local) {
     relay = relay_;
   }
   std::optional<SocketAddress> source, towards;
-  if (relay && (towards = SockaddrFromAddress(*relay, local.family()))) {
+  const auto named = AddressFromSockaddr(peer->named.get(), peer->named.length);
+  if (relay && named && relay->type == named->type &&
+      (towards = SockaddrFromAddress(*relay, local.family()))) {
     source = SourceTowards(*towards);
   }
   if (!source) source = SourceTowards(peer->named);

@@ -8,10 +8,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 #include <vector>
 
 #include "shim/associations.h"
+#include "shim/clock.h"
 #include "shim/control_data.h"
 #include "shim/dns_stub.h"
 #include "shim/guard.h"
@@ -48,19 +48,17 @@ bool IsSegmented(int fd) {
   return real::getsockopt(fd, SOL_UDP, UDP_SEGMENT, &size, &length) == 0 && size != 0;
 }
 
-DatagramTarget ThroughServer(int fd, const sockaddr* address, socklen_t length, size_t size,
-                             int flags, LogLevel level, const Address& named) {
-  SocketAddress as_named;
-  as_named.length = std::min<socklen_t>(
-      length, address->sa_family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
-  memcpy(&as_named.storage, address, as_named.length);
+DatagramTarget ThroughServer(int fd, int family, const sockaddr* address, socklen_t length,
+                             size_t size, int flags, LogLevel level, const Address& named) {
   const Route route = RouteTo(address, length);
-  // Who sends to 0.0.0.0 or :: has this host as its peer.
-  if (named.IsUnspecified()) as_named = *SockaddrFromAddress(route.destination, address->sa_family);
+  // As the kernel has it. Who sends to 0.0.0.0 or :: has this host as its peer.
+  const auto as_named =
+      SockaddrFromAddress(named.IsUnspecified() ? route.destination : named, family);
+  if (!as_named) return Refuse(EAFNOSUPPORT);
   const auto association = Associations::For(fd);
   if (association == nullptr) return Refuse(EMFILE);
   const auto stand_in =
-      association->Reach(fd, {as_named, route.destination}, IsBlocking(fd, flags), level);
+      association->Reach(fd, {*as_named, route.destination}, IsBlocking(fd, flags), level);
   if (!stand_in) return {Kind::kRefused};
   if (!association->Fits(fd, named, size) && !IsSegmented(fd)) return Refuse(EMSGSIZE);
   return {Kind::kStandIn, *stand_in, true};
@@ -123,7 +121,8 @@ std::optional<SocketAddress> Sender(int fd, const SocketAddress& source) {
   DnsStub::Restore(SOCK_DGRAM, reinterpret_cast<sockaddr*>(&server.storage), sizeof server.storage,
                    &server.length);
   if (memcmp(&server.storage, &source.storage, sizeof server.storage) != 0) return server;
-  if (association == nullptr || !association->open() || source.length == 0) return source;
+  if (association == nullptr || source.length == 0) return source;
+  if (!association->open()) return DatagramPeerAt(fd, source).value_or(source);
   if (auto peer = association->PeerAt(fd, source)) return peer;
   if (RouteTo(source.get(), source.length).kind == Route::Kind::kDirect) return source;
   return std::nullopt;
@@ -159,16 +158,19 @@ ssize_t ReceiveFromPeer(int fd, msghdr& message, int flags, SocketAddress& sourc
   }
 }
 
-// Might the socket have come from another process, with an association there?
-bool MayBeInherited(int fd) {
-  return DescriptorTable::Get(fd) == DescriptorTable::Mark::kNone && !Guard::active();
+// Might the socket have an association in another process, from which it has come or which has it
+// from this one?
+bool MayBeAnothers(int fd) {
+  const DescriptorTable::Mark mark = DescriptorTable::Get(fd);
+  return (mark == DescriptorTable::Mark::kNone || mark == DescriptorTable::Mark::kDatagramSocket) &&
+         !Guard::active();
 }
 
 // Who has sent what has come on a socket without an association. `room` is what there was for the
 // address.
 void RestoreSender(int fd, sockaddr* address, socklen_t room, socklen_t* length) {
   DnsStub::Restore(SOCK_DGRAM, address, room, length);
-  if (!MayBeInherited(fd) || room < sizeof address->sa_family) return;
+  if (!MayBeAnothers(fd) || room < sizeof address->sa_family) return;
   if (address->sa_family != AF_INET && address->sa_family != AF_INET6) return;
   const int saved_errno = errno;
   SocketAddress source;
@@ -182,27 +184,21 @@ void RestoreSender(int fd, sockaddr* address, socklen_t room, socklen_t* length)
 }
 
 // recvmmsg(2), one after the other: what is not the program's leaves no gap.
-int ReceiveOneByOne(int fd, mmsghdr* messages, unsigned count, int flags, const timespec* timeout) {
-  timespec now, until = {};
+int ReceiveOneByOne(int fd, mmsghdr* messages, unsigned count, int flags, timespec* timeout) {
   if (timeout != nullptr) {
-    if (!IsReadable(timeout, sizeof *timeout)) return errno = EFAULT, -1;
+    if (!IsWritable(timeout, sizeof *timeout)) return errno = EFAULT, -1;
     if (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= 1'000'000'000) {
       return errno = EINVAL, -1;
     }
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += timeout->tv_sec + (until.tv_nsec + timeout->tv_nsec) / 1'000'000'000;
-    until.tv_nsec = (until.tv_nsec + timeout->tv_nsec) % 1'000'000'000;
   }
+  Remaining remaining(timeout);
   int done = 0;
   while (done < static_cast<int>(count)) {
     const ssize_t received = ReceiveDatagram(fd, &messages[done].msg_hdr, flags & ~MSG_WAITFORONE);
     if (received < 0) break;
     messages[done++].msg_len = static_cast<unsigned>(received);
     if ((flags & MSG_WAITFORONE) != 0) flags |= MSG_DONTWAIT;
-    if (timeout == nullptr) continue;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    if (now.tv_sec > until.tv_sec || (now.tv_sec == until.tv_sec && now.tv_nsec >= until.tv_nsec))
-      break;
+    if (remaining.IsOver()) break;
   }
   return done != 0 || count == 0 ? done : -1;
 }
@@ -216,10 +212,11 @@ bool AsksNameServer(int fd, int type, const sockaddr* address, socklen_t length)
 }
 
 DatagramTarget DatagramTargetFor(int fd, const sockaddr* address, socklen_t length, size_t size,
-                                 int flags, LogLevel level) {
+                                 int flags, LogLevel level, bool connects) {
   if (Guard::active() || address == nullptr || length < sizeof address->sa_family) return {};
-  length = std::min<socklen_t>(length, sizeof(sockaddr_storage));  // as sendmsg(2) does
-  if (!IsReadable(address, length)) return {};                     // the kernel's to refuse
+  if (length > sizeof(sockaddr_storage) || !IsReadable(address, length)) {
+    return {};  // the kernel's to refuse
+  }
   sockaddr_storage storage = {};
   memcpy(&storage, address, length);
   const auto* named = reinterpret_cast<const sockaddr*>(&storage);
@@ -265,9 +262,9 @@ DatagramTarget DatagramTargetFor(int fd, const sockaddr* address, socklen_t leng
     return Refuse(ENETUNREACH);
   }
   if (IsOnNoLink(fd, named)) return Refuse(EINVAL);
-  if (destination->port == 0) return Refuse(EINVAL);
+  if (destination->port == 0 && !connects) return Refuse(EINVAL);
   if (IsTiedToInterface(fd)) return Refuse(ENETUNREACH);
-  return ThroughServer(fd, named, length, size, flags, level, *destination);
+  return ThroughServer(fd, family, named, length, size, flags, level, *destination);
 }
 
 size_t SizeOfMessage(const msghdr& message) {
@@ -281,7 +278,7 @@ size_t SizeOfMessage(const msghdr& message) {
 int ConnectDatagrams(int fd, const sockaddr* address, socklen_t length) {
   // Resolvers connect to sort addresses, and send nothing: no reason to tell the user, nor to wait.
   const DatagramTarget target =
-      DatagramTargetFor(fd, address, length, 0, MSG_DONTWAIT, LogLevel::kInfo);
+      DatagramTargetFor(fd, address, length, 0, MSG_DONTWAIT, LogLevel::kInfo, true);
   if (target.kind == Kind::kRefused) return -1;
   if (target.kind == Kind::kAsNamed) return real::connect(fd, address, length);
   const auto association = target.through_server ? Associations::Find(fd) : nullptr;
@@ -349,7 +346,7 @@ ssize_t ReceiveDatagram(int fd, void* buffer, size_t count, int flags, sockaddr*
     *length = source.length;
     return received;
   }
-  const bool restore = (DnsStub::InUse() || MayBeInherited(fd)) && address != nullptr &&
+  const bool restore = (DnsStub::InUse() || MayBeAnothers(fd)) && address != nullptr &&
                        IsReadable(length, sizeof *length);
   const socklen_t room = restore ? *length : 0;
   const ssize_t received = real::recvfrom(fd, buffer, count, flags, address, length);
@@ -375,7 +372,7 @@ ssize_t ReceiveDatagram(int fd, msghdr* message, int flags) {
     message->msg_namelen = source.length;
     return received;
   }
-  const bool restore = (DnsStub::InUse() || MayBeInherited(fd)) &&
+  const bool restore = (DnsStub::InUse() || MayBeAnothers(fd)) &&
                        IsReadable(message, sizeof *message) && message->msg_name != nullptr;
   const socklen_t room = restore ? message->msg_namelen : 0;
   const ssize_t received = real::recvmsg(fd, message, flags);
@@ -391,7 +388,7 @@ int ReceiveDatagrams(int fd, mmsghdr* messages, unsigned count, int flags, times
   if (good && Associations::Has(fd) && !Guard::active()) {
     return ReceiveOneByOne(fd, messages, count, flags, timeout);
   }
-  if (!good || (!DnsStub::InUse() && !MayBeInherited(fd)))
+  if (!good || (!DnsStub::InUse() && !MayBeAnothers(fd)))
     return real::recvmmsg(fd, messages, count, flags, timeout);
   std::vector<socklen_t> rooms;
   for (unsigned i = 0; i < count; ++i) rooms.push_back(messages[i].msg_hdr.msg_namelen);

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -69,31 +70,47 @@ DatagramTarget MessageTarget(int fd, const msghdr* message, int flags) {
   if (message->msg_control != nullptr && !DetachPassed(message)) {
     return {DatagramTarget::Kind::kRefused};
   }
-  return DatagramTargetFor(fd, static_cast<const sockaddr*>(message->msg_name),
-                           message->msg_namelen, SizeOfMessage(*message), flags);
+  socklen_t length = message->msg_namelen;
+  if (length <= INT_MAX) length = std::min<socklen_t>(length, sizeof(sockaddr_storage));
+  return DatagramTargetFor(fd, static_cast<const sockaddr*>(message->msg_name), length,
+                           SizeOfMessage(*message), flags);
 }
 
 ssize_t SendDirectly(int fd, const msghdr* message, int flags) {
   return SendMessageTo(MessageTarget(fd, message, flags), fd, message, flags);
 }
 
-// One after the other, as the kernel does it: what was sent before a failure counts.
+// Have they neither addresses nor descriptors? Then there is nothing to look at.
+bool AreOctetsAlone(const mmsghdr* messages, unsigned count) {
+  return IsAllReadable(messages, count * sizeof *messages) &&
+         std::all_of(messages, messages + count, [](const mmsghdr& message) {
+           return message.msg_hdr.msg_name == nullptr && message.msg_hdr.msg_control == nullptr;
+         });
+}
+
+// One after the other, as the kernel does it: what was sent before a failure counts. None that has
+// not been looked at is the kernel's to send.
 int SendDirectly(int fd, mmsghdr* messages, unsigned count, int flags) {
-  const bool good = IsReadable(messages, count * sizeof *messages);
-  if (!good || (!Associations::Has(fd) &&
-                std::all_of(messages, messages + count, [](const mmsghdr& message) {
-                  return message.msg_hdr.msg_name == nullptr &&
-                         message.msg_hdr.msg_control == nullptr;
-                }))) {
-    return real::sendmmsg(fd, messages, count, flags);  // nothing to look at, or to be refused
-  }
+  count = std::min<unsigned>(count, IOV_MAX);
+  if (!Associations::Has(fd) && AreOctetsAlone(messages, count))
+    return real::sendmmsg(fd, messages, count, flags);
   int done = 0;
-  for (; done < static_cast<int>(std::min(count, 1024u)); ++done) {
-    const ssize_t sent = SendDirectly(fd, &messages[done].msg_hdr, flags);
+  for (; done < static_cast<int>(count); ++done) {
+    mmsghdr& message = messages[done];
+    if (!IsWritable(&message, sizeof message)) return done != 0 ? done : FailWith(EFAULT);
+    const ssize_t sent = SendDirectly(fd, &message.msg_hdr, flags);
     if (sent < 0) return done != 0 ? done : -1;
-    messages[done].msg_len = static_cast<unsigned>(sent);
+    message.msg_len = static_cast<unsigned>(sent);
   }
   return done;
+}
+
+// Vectors without an octet: nothing is read or written. Those that are none are the kernel's to
+// refuse.
+bool IsNothing(const iovec* vectors, int count) {
+  return count <= 0 || count > IOV_MAX ||
+         (IsReadable(vectors, static_cast<size_t>(count) * sizeof *vectors) &&
+          TotalSize(vectors, static_cast<size_t>(count)) == 0);
 }
 
 ssize_t SendToKernel(int fd, const iovec* vectors, size_t count, int flags) {
@@ -177,8 +194,16 @@ ssize_t ReadPlainly(int fd, const iovec* vectors, int count, int flags, Real rea
   return Associations::Has(fd) ? ReceiveOctets(fd, vectors, count, flags) : real();
 }
 template <typename Real>
+ssize_t ReadVectorsPlainly(int fd, const iovec* vectors, int count, int flags, Real real) {
+  return IsNothing(vectors, count) ? real() : ReadPlainly(fd, vectors, count, flags, real);
+}
+template <typename Real>
 ssize_t WritePlainly(int fd, const iovec* vectors, int count, int flags, Real real) {
   return Associations::Has(fd) ? SendOctets(fd, vectors, count, flags) : real();
+}
+template <typename Real>
+ssize_t WriteVectorsPlainly(int fd, const iovec* vectors, int count, int flags, Real real) {
+  return IsNothing(vectors, count) ? real() : WritePlainly(fd, vectors, count, flags, real);
 }
 
 // A socket that is no connection of this process's: is it another's?
@@ -234,7 +259,7 @@ EXPORT ssize_t read(int fd, void* buffer, size_t count) {
 
 [[gnu::noinline]] static ssize_t ReadVectors(int fd, const iovec* vectors, int count) {
   SERVE(fd, 0, ReadOn(*connection, fd, vectors, count, 0),
-        ReadPlainly(fd, vectors, count, 0, [&] { return real::readv(fd, vectors, count); }));
+        ReadVectorsPlainly(fd, vectors, count, 0, [&] { return real::readv(fd, vectors, count); }));
 }
 EXPORT ssize_t readv(int fd, const iovec* vectors, int count) {
   return IsNothingToUs(fd) ? real::readv(fd, vectors, count) : ReadVectors(fd, vectors, count);
@@ -246,8 +271,8 @@ EXPORT ssize_t preadv2(int fd, const iovec* vectors, int count, off_t offset, in
   const int receive_flags = (flags & RWF_NOWAIT) != 0 ? MSG_DONTWAIT : 0;
   SERVE(fd, receive_flags,
         offset != -1 ? FailWith(ESPIPE) : ReadOn(*connection, fd, vectors, count, receive_flags),
-        ReadPlainly(offset == -1 ? fd : -1, vectors, count, receive_flags,
-                    [&] { return real::preadv2(fd, vectors, count, offset, flags); }));
+        ReadVectorsPlainly(offset == -1 ? fd : -1, vectors, count, receive_flags,
+                           [&] { return real::preadv2(fd, vectors, count, offset, flags); }));
 }
 
 EXPORT ssize_t preadv64v2(int fd, const iovec* vectors, int count, off64_t offset, int flags) {
@@ -300,8 +325,9 @@ EXPORT ssize_t write(int fd, const void* buffer, size_t count) {
 }
 
 [[gnu::noinline]] static ssize_t WriteVectors(int fd, const iovec* vectors, int count) {
-  SERVE(fd, 0, WriteOn(*connection, fd, vectors, count, 0),
-        WritePlainly(fd, vectors, count, 0, [&] { return real::writev(fd, vectors, count); }));
+  SERVE(
+      fd, 0, WriteOn(*connection, fd, vectors, count, 0),
+      WriteVectorsPlainly(fd, vectors, count, 0, [&] { return real::writev(fd, vectors, count); }));
 }
 EXPORT ssize_t writev(int fd, const iovec* vectors, int count) {
   return IsNothingToUs(fd) ? real::writev(fd, vectors, count) : WriteVectors(fd, vectors, count);
@@ -311,8 +337,8 @@ EXPORT ssize_t pwritev2(int fd, const iovec* vectors, int count, off_t offset, i
   const int send_flags = (flags & RWF_NOWAIT) != 0 ? MSG_DONTWAIT : 0;
   SERVE(fd, send_flags,
         offset != -1 ? FailWith(ESPIPE) : WriteOn(*connection, fd, vectors, count, send_flags),
-        WritePlainly(offset == -1 ? fd : -1, vectors, count, send_flags,
-                     [&] { return real::pwritev2(fd, vectors, count, offset, flags); }));
+        WriteVectorsPlainly(offset == -1 ? fd : -1, vectors, count, send_flags,
+                            [&] { return real::pwritev2(fd, vectors, count, offset, flags); }));
 }
 
 EXPORT ssize_t pwritev64v2(int fd, const iovec* vectors, int count, off64_t offset, int flags) {

@@ -81,25 +81,6 @@ void CorrectCount(Connection& connection, int fd, msghdr* message) {
   }
 }
 
-// What is left of recvmmsg's time, which is looked at after each message and ends no wait.
-class Remaining {
- public:
-  explicit Remaining(timespec* timeout) : timeout_(timeout) {
-    if (timeout_ != nullptr)
-      end_ = MonotonicNow() + timeout_->tv_sec * kNanosecondsPerSecond + timeout_->tv_nsec;
-  }
-  bool IsOver() {
-    if (timeout_ == nullptr) return false;
-    const int64_t left = std::max<int64_t>(0, end_ - MonotonicNow());
-    *timeout_ = {left / kNanosecondsPerSecond, left % kNanosecondsPerSecond};
-    return left == 0;
-  }
-
- private:
-  timespec* const timeout_;
-  int64_t end_ = 0;
-};
-
 }  // namespace
 
 ssize_t ReceiveOn(Connection& connection, int fd, const iovec* vectors, size_t count, int flags) {

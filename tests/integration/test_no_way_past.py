@@ -41,6 +41,12 @@ def test_way(way, long_lived, origin, socksify):
             check_rfc1961(connection, (MARKER,))
 
 
+def test_no_datagram_past_a_refusal(long_lived, udp_origin, socksify):
+    done = socksify.run(long_lived("socksd-gss"), program("ways_past", "messages_in_part", "127.0.0.1", udp_origin.port),
+                        env={"SOCKSIFY_UDP": "block"})
+    assert json.loads(done.stdout) == "Permission denied", done.stderr
+
+
 def test_the_next_server_is_tried(long_lived, origin, socksify):
     """The first is down, the second answers: on the same socket, blocking or not."""
     server = long_lived("socksd-gss")

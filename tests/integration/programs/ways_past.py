@@ -5,8 +5,10 @@ Each way is one that would write on the descriptor itself, or open a path of its
 
 import ctypes
 import json
+import mmap
 import os
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -160,6 +162,20 @@ def fast_open(host, port):
         vector = Iovec(MARKER, len(MARKER))
         message = (ctypes.c_uint64 * 8)(ctypes.addressof(address), 16, ctypes.addressof(vector), 1, 0, 0, 0, 0)
         return answer(libc.sendmmsg(plain.fileno(), message, 1, MSG_FASTOPEN))
+
+
+def messages_in_part(host, port):
+    """sendmmsg of two, of which the second cannot be read: the kernel would send the first, where it is addressed to."""
+    libc.mmap.restype, page = ctypes.c_void_p, mmap.PAGESIZE
+    area = libc.mmap(None, ctypes.c_size_t(2 * page), mmap.PROT_READ | mmap.PROT_WRITE,
+                     mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, -1, ctypes.c_long(0))
+    libc.mprotect(ctypes.c_void_p(area + page), ctypes.c_size_t(page), 0)
+    name = struct.pack("=H", socket.AF_INET) + struct.pack("!H4s8x", port, socket.inet_aton(host))
+    name, vector = ctypes.create_string_buffer(name, 16), Iovec(MARKER, len(MARKER))
+    message = struct.pack("PI4xPNPNi4xI4x", ctypes.addressof(name), 16, ctypes.addressof(vector), 1, 0, 0, 0, 0)
+    ctypes.memmove(area + page - len(message), message, len(message))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        return answer(libc.sendmmsg(sender.fileno(), ctypes.c_void_p(area + page - len(message)), 2, 0))
 
 
 def closing(host, port):
