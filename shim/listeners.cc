@@ -252,7 +252,8 @@ std::optional<SocketAddress> Listeners::NameOf(int fd) {
   if (listener == nullptr || InVforkChild() || !listener->Ask(fd)) return std::nullopt;
   const auto channel = listener->channel();
   AgentRequest request;
-  request.wait = true;  // each accept has the server listen anew
+  request.wait = true;              // each accept has the server listen anew
+  const SignalsBlocked no_handler;  // getsockname knows no EINTR
   const auto reply = channel->Ask(request);
   if (!reply || reply->error != 0) return std::nullopt;
   return SockaddrFromAddress(reply->bound, SocketOption(fd, SO_DOMAIN));
