@@ -133,14 +133,23 @@ bool MayListen(int fd) {
   return config != nullptr && config->bind && SocketOption(fd, SO_PROTOCOL) == IPPROTO_TCP;
 }
 
+std::optional<Address> AddressOf(const SocketAddress& name) {
+  return AddressFromSockaddr(name.get(), name.length);
+}
+
+// Can only one of two sockets be bound to these, of the same port?
+bool Overlap(const Address& one, const Address& other) {
+  return one.IsUnspecified() || other.IsUnspecified() ||
+         (one.type == other.type && one.ip == other.ip);
+}
+
 // Where the agent connects to the application, for a socket to be bound to `wanted`.
-SocketAddress OnLoopback(int fd, const Address& wanted, int family) {
+SocketAddress OnLoopback(int fd, const Address& wanted, int family, uint16_t port) {
   std::array<uint8_t, 16> six = {};
   six[15] = 1;
   const bool by_six = family == AF_INET6 && wanted.type == AddressType::kIpv6 &&
                       (!wanted.IsUnspecified() || IsV6Only(fd));
-  const Address own =
-      by_six ? Address::Ipv6(six, wanted.port) : Address::Ipv4({127, 0, 0, 1}, wanted.port);
+  const Address own = by_six ? Address::Ipv6(six, port) : Address::Ipv4({127, 0, 0, 1}, port);
   return *SockaddrFromAddress(own, family);
 }
 
@@ -214,6 +223,24 @@ int Listeners::ChannelOf(Listener& listener) {
   return channel != nullptr ? channel->fd() : -1;
 }
 
+// As a rule the port asked for, so that the kernel says whether it is taken. But all addresses are
+// one on loopback: any port where this process has that one at other addresses, and where it has it
+// at this address, the one that stands for it.
+uint16_t Listeners::LoopbackPort(const Address& wanted) {
+  if (wanted.port == 0) return 0;
+  uint16_t port = wanted.port;
+  for (const auto& [fd, listener] : map_.All()) {
+    const auto bound = AddressOf(listener->wanted());
+    const auto told = listener->told();
+    if (!bound || (bound->port != wanted.port && (!told || AddressOf(*told)->port != wanted.port)))
+      continue;
+    SocketAddress own;
+    if (Overlap(*bound, wanted)) return LocalName(fd, &own) ? AddressOf(own)->port : wanted.port;
+    if (bound->type == wanted.type) port = 0;
+  }
+  return port;
+}
+
 int Listeners::Bind(int fd, const sockaddr* address, socklen_t length) {
   if (!MayListen(fd) || length > sizeof(sockaddr_storage) || !IsReadable(address, length))
     return real::bind(fd, address, length);
@@ -224,7 +251,7 @@ int Listeners::Bind(int fd, const sockaddr* address, socklen_t length) {
     return real::bind(fd, address, length);
   }
   if (!IsOurs(family, *wanted)) return -1;
-  const SocketAddress own = OnLoopback(fd, *wanted, family);
+  const SocketAddress own = OnLoopback(fd, *wanted, family, LoopbackPort(*wanted));
   const int result = real::bind(fd, own.get(), own.length);
   if (result == 0) {
     map_.Put(fd, std::make_shared<Listener>(*SockaddrFromAddress(*wanted, family)));

@@ -57,6 +57,7 @@ class Listeners {
 
  private:
   static std::shared_ptr<Listener> Find(int fd);
+  static uint16_t LoopbackPort(const Address& wanted);
   static int ChannelOf(Listener& listener);
 
   static inline constinit DescriptorMap<Listener> map_;
