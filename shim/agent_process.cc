@@ -141,6 +141,11 @@ bool AgentChannel::Is(int fd) {
   return number < DescriptorTable::kNumbers && (g_channels[number / 64] >> number % 64 & 1) != 0;
 }
 
+bool AgentChannel::ended() const {
+  pollfd now = {fd_, 0, 0};
+  return real::poll(&now, nfds_t{1}, 0) > 0 && (now.revents & POLLHUP) != 0;
+}
+
 std::optional<AgentReply> AgentChannel::Ask(const AgentRequest& request) const {
   return AskOn(fd_, request, -1);
 }

@@ -21,6 +21,7 @@ class AgentChannel {
 
   int fd() const { return fd_; }
   static bool Is(int fd);  // that of one in this process
+  bool ended() const;      // has either side shut it down, or the agent gone?
 
   // Blocks until the agent has answered; what it is asked to wait for is bounded by the setting for
   // one negotiation. No lock may be held unless signals are blocked. nullopt with errno: EINTR as

@@ -50,6 +50,12 @@ void NoteBound(int fd) {
   (void)keeper.Return(0);
 }
 
+// What has no stream of octets to end: it may be a listener.
+int ShutDownPlain(int fd, int how) {
+  const ErrnoKeeper keeper;
+  return keeper.Return(Listeners::ShutDown(fd, how));
+}
+
 // sctp_connectx(3).
 bool ConnectsByOption(int level, int option) {
   constexpr int kConnectxOld = 107, kConnectx = 110, kConnectx3 = 111;
@@ -81,13 +87,13 @@ EXPORT int listen(int fd, int backlog) noexcept {
 
 EXPORT int shutdown(int fd, int how) noexcept {
   ConnectionRef connection = DescriptorTable::Find(fd);
-  if (!connection) return real::shutdown(fd, how);
+  if (!connection) return ShutDownPlain(fd, how);
   if (connection->phase() == Connection::Phase::kConnecting) {
     if (how < SHUT_RD || how > SHUT_RDWR) return FailWith(EINVAL);
     ErrnoKeeper keeper;
     return keeper.Return(AbandonConnect(fd));  // as the kernel does before the peer has answered
   }
-  if (!connection->framed()) return real::shutdown(fd, how);
+  if (!connection->framed()) return ShutDownPlain(fd, how);
   ErrnoKeeper keeper;
   return keeper.Return(connection->ShutDown(fd, how));
 }

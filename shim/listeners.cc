@@ -39,21 +39,31 @@ class Listener {
   void Adopt(std::shared_ptr<AgentChannel> channel);
   std::shared_ptr<AgentChannel> channel();
 
+  // The server is to listen no more, until it is asked again. For all processes that have it.
+  void End();
+  bool ended();
+
+  // What the program has been told of where the server listens.
+  void Told(const SocketAddress& name);
+  std::optional<SocketAddress> told();
+
   static void BeforeFork() { mutex_.Lock(); }
   static void AfterFork(bool in_child) { in_child ? mutex_.Reinitialise() : mutex_.Unlock(); }
   void AfterForkInChild() { asking_.Reinitialise(); }
 
  private:
-  static inline constinit Mutex mutex_;  // guards the channels, so that a fork finds them whole
+  static inline constinit Mutex mutex_;  // guards the last three, so that a fork finds them whole
 
   const SocketAddress wanted_;  // what the program has bound it to
   Mutex asking_;                // held while the agent is asked, signals blocked
   std::shared_ptr<AgentChannel> channel_;
+  bool ended_ = false;
+  std::optional<SocketAddress> told_;
 };
 
 bool Listener::Ask(int fd) {
   const QuietLock asking(asking_);
-  if (channel() != nullptr) return true;
+  if (channel() != nullptr && !ended()) return true;
   SocketAddress local;
   if (!LocalName(fd, &local)) return false;
   const auto own = AddressFromSockaddr(local.get(), local.length);
@@ -76,11 +86,33 @@ bool Listener::Ask(int fd) {
 void Listener::Adopt(std::shared_ptr<AgentChannel> channel) {
   const QuietLock lock(mutex_);
   std::swap(channel_, channel);
+  ended_ = false;
 }
 
 std::shared_ptr<AgentChannel> Listener::channel() {
   const QuietLock lock(mutex_);
   return channel_;
+}
+
+void Listener::End() {
+  const QuietLock lock(mutex_);
+  ended_ = true;
+  if (channel_ != nullptr) (void)real::shutdown(channel_->fd(), SHUT_RDWR);
+}
+
+bool Listener::ended() {
+  const QuietLock lock(mutex_);
+  return ended_ || (channel_ != nullptr && channel_->ended());
+}
+
+void Listener::Told(const SocketAddress& name) {
+  const QuietLock lock(mutex_);
+  told_ = name;
+}
+
+std::optional<SocketAddress> Listener::told() {
+  const QuietLock lock(mutex_);
+  return told_;
 }
 
 namespace {
@@ -101,14 +133,23 @@ bool MayListen(int fd) {
   return config != nullptr && config->bind && SocketOption(fd, SO_PROTOCOL) == IPPROTO_TCP;
 }
 
+std::optional<Address> AddressOf(const SocketAddress& name) {
+  return AddressFromSockaddr(name.get(), name.length);
+}
+
+// Can only one of two sockets be bound to these, of the same port?
+bool Overlap(const Address& one, const Address& other) {
+  return one.IsUnspecified() || other.IsUnspecified() ||
+         (one.type == other.type && one.ip == other.ip);
+}
+
 // Where the agent connects to the application, for a socket to be bound to `wanted`.
-SocketAddress OnLoopback(int fd, const Address& wanted, int family) {
+SocketAddress OnLoopback(int fd, const Address& wanted, int family, uint16_t port) {
   std::array<uint8_t, 16> six = {};
   six[15] = 1;
   const bool by_six = family == AF_INET6 && wanted.type == AddressType::kIpv6 &&
                       (!wanted.IsUnspecified() || IsV6Only(fd));
-  const Address own =
-      by_six ? Address::Ipv6(six, wanted.port) : Address::Ipv4({127, 0, 0, 1}, wanted.port);
+  const Address own = by_six ? Address::Ipv6(six, port) : Address::Ipv4({127, 0, 0, 1}, port);
   return *SockaddrFromAddress(own, family);
 }
 
@@ -182,6 +223,24 @@ int Listeners::ChannelOf(Listener& listener) {
   return channel != nullptr ? channel->fd() : -1;
 }
 
+// As a rule the port asked for, so that the kernel says whether it is taken. But all addresses are
+// one on loopback: any port where this process has that one at other addresses, and where it has it
+// at this address, the one that stands for it.
+uint16_t Listeners::LoopbackPort(const Address& wanted) {
+  if (wanted.port == 0) return 0;
+  uint16_t port = wanted.port;
+  for (const auto& [fd, listener] : map_.All()) {
+    const auto bound = AddressOf(listener->wanted());
+    const auto told = listener->told();
+    if (!bound || (bound->port != wanted.port && (!told || AddressOf(*told)->port != wanted.port)))
+      continue;
+    SocketAddress own;
+    if (Overlap(*bound, wanted)) return LocalName(fd, &own) ? AddressOf(own)->port : wanted.port;
+    if (bound->type == wanted.type) port = 0;
+  }
+  return port;
+}
+
 int Listeners::Bind(int fd, const sockaddr* address, socklen_t length) {
   if (!MayListen(fd) || length > sizeof(sockaddr_storage) || !IsReadable(address, length))
     return real::bind(fd, address, length);
@@ -192,7 +251,7 @@ int Listeners::Bind(int fd, const sockaddr* address, socklen_t length) {
     return real::bind(fd, address, length);
   }
   if (!IsOurs(family, *wanted)) return -1;
-  const SocketAddress own = OnLoopback(fd, *wanted, family);
+  const SocketAddress own = OnLoopback(fd, *wanted, family, LoopbackPort(*wanted));
   const int result = real::bind(fd, own.get(), own.length);
   if (result == 0) {
     map_.Put(fd, std::make_shared<Listener>(*SockaddrFromAddress(*wanted, family)));
@@ -213,7 +272,10 @@ int Listeners::Listen(int fd, int backlog) {
   const int result = real::listen(fd, backlog);
   if (result != 0 || listener == nullptr || listener->Ask(fd)) return result;
   const int error = errno;
-  if (fresh) StopListening(fd);
+  if (fresh) {
+    StopListening(fd);
+    listener->End();
+  }
   errno = error;
   return -1;
 }
@@ -249,13 +311,32 @@ int Listeners::Accept(int fd, sockaddr* address, socklen_t* length, int flags) {
 
 std::optional<SocketAddress> Listeners::NameOf(int fd) {
   const auto listener = Find(fd);
-  if (listener == nullptr || InVforkChild() || !listener->Ask(fd)) return std::nullopt;
+  if (listener == nullptr || InVforkChild()) return std::nullopt;
+  if (listener->ended()) return listener->told();
+  if (!listener->Ask(fd)) return std::nullopt;
   const auto channel = listener->channel();
   AgentRequest request;
-  request.wait = true;  // each accept has the server listen anew
+  request.wait = true;              // each accept has the server listen anew
+  const SignalsBlocked no_handler;  // getsockname knows no EINTR
   const auto reply = channel->Ask(request);
   if (!reply || reply->error != 0) return std::nullopt;
-  return SockaddrFromAddress(reply->bound, SocketOption(fd, SO_DOMAIN));
+  const auto name = SockaddrFromAddress(reply->bound, SocketOption(fd, SO_DOMAIN));
+  if (name) listener->Told(*name);
+  return name;
+}
+
+int Listeners::ShutDown(int fd, int how) {
+  const auto listener = how != SHUT_WR ? Find(fd) : nullptr;
+  const int result = real::shutdown(fd, how);
+  if (result == 0 && listener != nullptr) listener->End();
+  return result;
+}
+
+int Listeners::Dissolve(int fd, const sockaddr* nowhere, socklen_t length) {
+  const auto listener = Find(fd);
+  const int result = real::connect(fd, nowhere, length);
+  if (result == 0 && listener != nullptr) listener->End();
+  return result;
 }
 
 bool Listeners::Settle(int fd) {

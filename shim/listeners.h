@@ -25,6 +25,10 @@ class Listeners {
   static int Listen(int fd, int backlog);
   static int Accept(int fd, sockaddr* address, socklen_t* length, int flags);
 
+  // With these the kernel listens no more, so the server does not either, once it has heard of it.
+  static int ShutDown(int fd, int how);
+  static int Dissolve(int fd, const sockaddr* nowhere, socklen_t length);  // connect to AF_UNSPEC
+
   // Where the server listens for `fd`. nullopt: the kernel's answer is the one. May block.
   static std::optional<SocketAddress> NameOf(int fd);
 
@@ -53,6 +57,7 @@ class Listeners {
 
  private:
   static std::shared_ptr<Listener> Find(int fd);
+  static uint16_t LoopbackPort(const Address& wanted);
   static int ChannelOf(Listener& listener);
 
   static inline constinit DescriptorMap<Listener> map_;

@@ -151,7 +151,7 @@ int ConnectDirectly(int fd, const sockaddr* address, socklen_t length) {
 int Disconnect(int fd, const sockaddr* address, socklen_t length) {
   ConnectionRef connection = DescriptorTable::Find(fd);
   if (connection) connection->Abandon();  // the attempt is not to take this for the server's doing
-  const int result = real::connect(fd, address, length);
+  const int result = Listeners::Dissolve(fd, address, length);
   if (connection) connection->Dissolve(fd);
   if (const auto association = Associations::Find(fd); association != nullptr && result == 0) {
     association->Dissolved();
