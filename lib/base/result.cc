@@ -32,6 +32,8 @@ int ConnectErrno(Errc code) {
       return ENAMETOOLONG;
     case Errc::kUnsupported:
       return EOPNOTSUPP;
+    case Errc::kDescriptors:
+      return ENOBUFS;
     case Errc::kReplyNetworkUnreachable:
       return ENETUNREACH;
     case Errc::kReplyHostUnreachable:

@@ -26,6 +26,7 @@ enum class Errc : uint8_t {
   kConfig,          // a setting is wrong or missing
   kNameTooLong,     // a destination name over 255 octets
   kUnsupported,     // we do not do that
+  kDescriptors,     // there are no descriptors left
   kReplyGeneral,    // the replies of RFC 1928 section 6, REP 01 to 08
   kReplyNotAllowed,
   kReplyNetworkUnreachable,

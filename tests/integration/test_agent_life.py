@@ -370,6 +370,31 @@ def test_descriptors_run_out(server, socksify, here, start_agent):
                 late.recv(10)
 
 
+def test_no_descriptors_for_another_association(server, start_agent, here):
+    """It is said as what it is, not as a missing ticket; those that are there go on, and others can follow them."""
+    agent = start_agent(server)
+    subprocess.run(["prlimit", f"--pid={agent.pid}", "--nofile=64:64"], check=True)
+    with contextlib.ExitStack() as stack:
+        associations, replies = [], []
+        for _ in range(40):
+            channel = Channel(agent, ASSOCIATE, ("127.0.0.1", 9))
+            stack.enter_context(channel)
+            reply = channel.asked.reply()
+            replies.append(channel.ask(REACH, peer=here, wait=True) if reply.error == 0 else reply)
+            if replies[-1].error == 0:
+                associations.append(channel)
+        refused = [reply for reply in replies if reply.error != 0]
+        assert len(associations) >= 8 and len(refused) >= 20
+        assert {reply.error for reply in refused} == {errno.ENOBUFS}
+        assert all("out of descriptors" in reply.message for reply in refused)
+        assert all(channel.state().error == 0 for channel in associations)
+    deadline = time.monotonic() + HANG
+    with Association(agent) as association:
+        while association.reach(*here).error != 0:
+            assert time.monotonic() < deadline
+        echo(association, b"after", *here)
+
+
 @pytest.mark.parametrize("kind, count", [("socksd-gss", 1000), ("independent", 200)])
 def test_many_associations(long_lived, start_agent, here, kind, count):
     agent = start_agent(long_lived(kind))

@@ -56,6 +56,7 @@ TEST(ErrnoTest, OtherErrorsMapAsTheProtocolPageSays) {
   EXPECT_EQ(ConnectErrno(Errc::kIntegrity), EPROTO);
   EXPECT_EQ(ConnectErrno(Errc::kTimeout), ETIMEDOUT);
   EXPECT_EQ(ConnectErrno(Errc::kNameTooLong), ENAMETOOLONG);
+  EXPECT_EQ(ConnectErrno(Errc::kDescriptors), ENOBUFS);
   EXPECT_EQ(DataErrno(Errc::kOk), 0);
   EXPECT_EQ(DataErrno(Errc::kIntegrity), ECONNRESET);
   EXPECT_EQ(DataErrno(Errc::kTruncated), ECONNRESET);

@@ -64,7 +64,8 @@ std::optional<Message> ReceiveMessage(int socket, ByteSpan room, bool* more, boo
     *ended = errno != EINTR && errno != EAGAIN;
     return std::nullopt;
   }
-  Message message = {room.first(static_cast<size_t>(count)), Descriptors(&header)};
+  Message message = {room.first(static_cast<size_t>(count)), Descriptors(&header),
+                     (header.msg_flags & MSG_CTRUNC) != 0};
   if (count == 0 && message.descriptors.empty() && AtEnd(socket)) {
     *more = false;
     *ended = true;

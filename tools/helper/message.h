@@ -17,6 +17,7 @@ bool IsMessageSocket(int fd);
 struct Message {
   ByteView octets;
   std::vector<UniqueFd> descriptors;
+  bool cut;  // there was no room for more of them
 };
 
 // Takes the next message off the socket without blocking; its octets go to `room`. nullopt: it is

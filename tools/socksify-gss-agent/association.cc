@@ -12,6 +12,7 @@
 #include "lib/base/log.h"
 #include "lib/engine/datagram_codec.h"
 #include "lib/io/socket_address.h"
+#include "tools/socksify-gss-agent/descriptors.h"
 
 namespace socksify {
 namespace {
@@ -217,6 +218,7 @@ Status Association::OpenRelay() {
   Address local = attempt_->LocalAddress();
   control_ = attempt_->TakeSocket();
   relay_ = UniqueFd(socket(Family(bound_), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (relay_.get() == -1 && IsOutOfDescriptors(errno)) return OutOfDescriptors();
   (void)setsockopt(relay_.get(), SOL_SOCKET, SO_RCVBUF, &kRoom, sizeof kRoom);
   (void)setsockopt(relay_.get(), SOL_SOCKET, SO_SNDBUF, &kRoom, sizeof kRoom);
   if (server.Host() == bound_.Host()) {  // it may take datagrams from its client's address alone

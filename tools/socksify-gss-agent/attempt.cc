@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "lib/io/socket_address.h"
+#include "tools/socksify-gss-agent/descriptors.h"
 
 namespace socksify {
 namespace {
@@ -76,8 +77,11 @@ void Attempt::Prepare() {
       loop_, &preparation_->request,
       [](uv_work_t* request) {
         auto* self = static_cast<Preparation*>(request->data);
-        self->prepared = self->engine->Prepare();
+        self->prepared = EnoughDescriptors();
+        if (self->prepared.ok()) self->prepared = self->engine->Prepare();
         if (self->prepared.ok()) self->addresses = ResolveServer(self->server);
+        const bool failed = !self->prepared.ok() || !self->addresses->ok();
+        if (failed && !EnoughDescriptors().ok()) self->prepared = OutOfDescriptors();
       },
       [](uv_work_t* request, int) {
         const std::unique_ptr<Preparation> self(static_cast<Preparation*>(request->data));
@@ -110,6 +114,7 @@ void Attempt::Connect() {
     const int family = address.type == AddressType::kIpv4 ? AF_INET : AF_INET6;
     socket_ = UniqueFd(socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     const auto to = SockaddrFromAddress(address, family);
+    if (socket_.get() == -1 && IsOutOfDescriptors(errno)) return End(OutOfDescriptors());
     if (socket_.get() == -1 || !to) {
       NoteUnreachable(errno);
       continue;

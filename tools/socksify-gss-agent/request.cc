@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "tools/helper/message.h"
+#include "tools/socksify-gss-agent/descriptors.h"
 
 namespace socksify {
 namespace {
@@ -21,6 +22,13 @@ std::optional<IncomingRequest> Decode(Message message) {
   auto& fds = message.descriptors;
   auto request = DecodeAgentRequest(message.octets);
   if (!request.ok() || fds.empty() || fds.size() > 2 || !IsPipe(fds[0].get())) return std::nullopt;
+  if (message.cut) {
+    AgentReply refusal;
+    refusal.error = ConnectErrno(OutOfDescriptors().code());
+    refusal.message = OutOfDescriptors().message();
+    ReplyPipe(std::move(fds[0])).Send(refusal);
+    return std::nullopt;
+  }
   return IncomingRequest{std::move(*request), ReplyPipe(std::move(fds[0])),
                          fds.size() == 2 ? std::move(fds[1]) : UniqueFd()};
 }
