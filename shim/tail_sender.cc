@@ -117,6 +117,7 @@ void SendTailsInNewProcess(const std::vector<Connection::Tail>& tails) {
     return;
   }
   (void)setsid();
+  (void)real::syscall(SYS_chdir, "/");
   CloseOthers(tails);
   // Its child is nobody's once it has ended, but the application's where that adopts orphans.
   if (adopts || real::syscall(SYS_fork) <= 0) SendAll(&work, &CloseRaw);
