@@ -16,6 +16,7 @@
 #include "shim/report.h"
 #include "shim/runtime.h"
 #include "shim/signals.h"
+#include "shim/unseen_process.h"
 
 namespace socksify {
 namespace {
@@ -70,28 +71,19 @@ struct Command {
   __builtin_unreachable();
 }
 
-// Orphans of the process namespace, or of its descendants, become this process's children.
-bool AdoptsOrphans() {
-  int adopts = 0;
-  return getpid() == 1 || (prctl(PR_GET_CHILD_SUBREAPER, &adopts) == 0 && adopts != 0);
-}
-
-// A process that sends no signal when it ends is not the application's to wait for; it starts the
-// program, which then is nobody's child, or its own where it would become the application's.
+// A process that the application does not see starts the program, which then is nobody's child, or
+// that one's where it would become the application's.
 bool Run(int control, const char* name, const std::string& path,
          std::vector<std::string> environment) {
   std::vector<std::string> arguments = {name, SOCKSIFY_VERSION};
   std::vector<char*> argv = Pointers(arguments), env = Pointers(environment);
   const Command command = {path.c_str(), argv.data(), env.data()};
   const bool adopt = AdoptsOrphans();
-  constexpr long kNoExitSignal = 0;
   const SignalsBlocked signals;  // no handler of the application runs in the new processes
-  const long middle = real::syscall(SYS_clone, kNoExitSignal, 0L, 0L, 0L, 0L);
+  const long middle = ForkUnseen();
   if (middle < 0) return false;
   if (middle == 0) StartAndTell(control, command, adopt);
-  if (adopt) return true;
-  while (real::syscall(SYS_wait4, middle, nullptr, __WCLONE, nullptr) < 0 && errno == EINTR) {
-  }
+  if (!adopt) AwaitUnseen(middle);
   return true;
 }
 

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <new>
 
 #include "shim/agent_process.h"
 #include "shim/associations.h"
@@ -21,6 +22,7 @@
 #include "shim/relay_process.h"
 #include "shim/runtime.h"
 #include "shim/service.h"
+#include "shim/signals.h"
 
 namespace socksify {
 namespace {
@@ -28,7 +30,17 @@ namespace {
 std::atomic<pid_t> g_pid{0};         // whose memory this is; a child of vfork sees its parent's
 uint8_t* g_wiped_by_fork = nullptr;  // 1 in a page that is zero again in a forked child
 
+// No signal handler runs in a thread from BeforeFork on until it has forked: fork(2) lets those in
+// that are due, and one that uses a connection would wait for a lock of its own thread. Each thread
+// has its own, for several may wait in BeforeFork at once.
+alignas(SignalsBlocked) thread_local constinit unsigned char t_signals[sizeof(SignalsBlocked)] = {};
+
+void LetSignalsIn() {
+  std::launder(reinterpret_cast<SignalsBlocked*>(t_signals))->~SignalsBlocked();
+}
+
 void BeforeFork() {
+  new (t_signals) SignalsBlocked;
   (void)Connection::Ended();  // a child could not wait for the thread that is just making it
   Home::Open();
   BlockingWork::Quiesce(BlockingWork::Before::kFork);
@@ -54,6 +66,7 @@ void AfterForkInParent() {
   Connection::AfterFork(false, true, -1);
   Registrations::AfterFork(false);
   BlockingWork::Resume();
+  LetSignalsIn();
 }
 
 bool IsChildsToo(int fd) {
@@ -92,7 +105,10 @@ void PrepareForForks() {
     g_wiped_by_fork = static_cast<uint8_t*>(page);
     *g_wiped_by_fork = 1;
   }
-  pthread_atfork(&BeforeFork, &AfterForkInParent, [] { AfterForkInChild(true); });
+  pthread_atfork(&BeforeFork, &AfterForkInParent, [] {
+    AfterForkInChild(true);
+    LetSignalsIn();
+  });
 }
 
 bool PreparedForForks() { return g_pid.load(std::memory_order_relaxed) != 0; }

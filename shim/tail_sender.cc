@@ -2,7 +2,6 @@
 
 #include <poll.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,6 +13,7 @@
 #include "shim/own_descriptor.h"
 #include "shim/real_calls.h"
 #include "shim/signals.h"
+#include "shim/unseen_process.h"
 
 namespace socksify {
 namespace {
@@ -103,23 +103,24 @@ void CloseOthers(const std::vector<Connection::Tail>& tails) {
   }
 }
 
-long RawFork() { return real::syscall(SYS_fork); }  // no fork handler: the tails are this process's
-
 }  // namespace
 
 void SendTailsInNewProcess(const std::vector<Connection::Tail>& tails) {
   Work work(tails);
   const SignalsBlocked no_handler;  // of the application's; in the new process for good
-  const long middle = RawFork();
+  const bool adopts = AdoptsOrphans();
+  const long middle = ForkUnseen();
   if (middle < 0) return SendAll(&work, &OwnDescriptor::Close);
   if (middle > 0) {
-    (void)real::syscall(SYS_wait4, middle, nullptr, 0, nullptr);
+    if (!adopts) AwaitUnseen(middle);
     for (const Connection::Tail& tail : tails) OwnDescriptor::Close(tail.fd);
     return;
   }
   (void)setsid();
+  (void)real::syscall(SYS_chdir, "/");
   CloseOthers(tails);
-  if (RawFork() == 0) SendAll(&work, &CloseRaw);
+  // Its child is nobody's once it has ended, but the application's where that adopts orphans.
+  if (adopts || real::syscall(SYS_fork) <= 0) SendAll(&work, &CloseRaw);
   (void)real::syscall(SYS_exit_group, 0);
   __builtin_unreachable();
 }

@@ -10,9 +10,9 @@
 
 namespace socksify {
 
-// Returns at once. The new process is nobody's child to wait for, has no other descriptors and no
-// terminal, and ends when all tails are out or their connections are gone. Where none can be
-// started the tails are sent here, which blocks.
+// Returns at once. The new process is nobody's child to wait for, has no other descriptors, no
+// terminal and no directory, and ends when all tails are out or their connections are gone. Where
+// none can be started the tails are sent here, which blocks.
 void SendTailsInNewProcess(const std::vector<Connection::Tail>& tails);
 
 }  // namespace socksify
