@@ -138,7 +138,8 @@ bool Connection::FetchStandIn(int old) {
 bool Connection::HandOver(int old) {
   StandIn stand_in;
   if (!RelayProcess::Start()) return errno = EOPNOTSUPP, false;
-  if (!MakeStandIn(old, &stand_in)) {
+  const RelayProcess::Channel channel;
+  if (!channel.ok() || !MakeStandIn(old, &stand_in)) {
     const int error = errno;
     ReportOnce(std::string("a wrapped connection cannot be made a plain one: ") + strerror(error));
     return errno = error, false;
@@ -154,7 +155,10 @@ bool Connection::HandOver(int old) {
     ResetOnClose(old);
     ResetOnClose(stand_in.relay);
     Bytes octets = EncodeSessionState(state);
-    (void)RelayProcess::Take(old, stand_in.relay, octets);
+    if (!RelayProcess::Take(old, stand_in.relay, channel, octets)) {
+      ReportOnce(std::string("a wrapped connection is lost, the relay cannot have it: ") +
+                 strerror(errno));
+    }
     Wipe(octets);
     Wipe(state.layer);
     Wipe(state.plaintext);

@@ -275,11 +275,12 @@ def test_a_relay_that_is_killed_is_no_end_of_file(ours, realm, target, end):
 
 def test_states_that_are_none_reset_both(ours, realm, relay, target):
     def changed(state, change):
-        octets = os.pread(state, 1 << 20, 0)
-        os.close(state)
-        other = os.memfd_create("other")
-        os.write(other, change(octets))
-        return other
+        with socket.socket(fileno=state) as its:
+            octets = its.recv(1 << 20)
+        given, other = socket.socketpair()
+        with given:
+            given.sendall(change(octets))
+        return other.detach()
 
     for change in (lambda o: b"", lambda o: o[:-1], lambda o: o + b"\0", lambda o: o[:50], lambda o: b"\xff" * 100,
                    lambda o: o[:6] + b"\7" + o[7:], lambda o: o[:10] + bytes(len(o) - 10), lambda o: o[:20] + o[21:]):

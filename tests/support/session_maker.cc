@@ -11,13 +11,13 @@
 //   part=N             so many octets of the next frame taken into `received`
 //   ended              `sending_ended`
 //
-// Each is one octet with two descriptors: the socket to the server, a memfd with the SessionState.
+// Each is one octet with two descriptors: the socket to the server, a socket with the SessionState
+// waiting in it.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -99,9 +99,13 @@ Bytes TakeFrame(int fd, const SecurityLayer& layer) {
 
 int WriteState(const SessionState& state) {
   const Bytes octets = EncodeSessionState(state);
-  const int fd = memfd_create("session", MFD_CLOEXEC);
-  if (write(fd, octets.data(), octets.size()) != static_cast<ssize_t>(octets.size())) Die("memfd");
-  return fd;
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0 ||
+      write(ends[0], octets.data(), octets.size()) != static_cast<ssize_t>(octets.size())) {
+    Die("socketpair");
+  }
+  (void)close(ends[0]);
+  return ends[1];
 }
 
 void Give(int server, int state) {

@@ -1,11 +1,11 @@
 #include "tools/socksify-gss-relay/handover.h"
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
-#include <cerrno>
 #include <utility>
 #include <vector>
 
@@ -13,8 +13,6 @@
 
 namespace socksify {
 namespace {
-
-constexpr off_t kMaxStateSize = 64 << 20;  // far above what any buffer of the shim holds
 
 int SocketOption(int fd, int option) {
   int value = -1;
@@ -41,15 +39,12 @@ std::optional<Handover> ReceiveHandover(int control, bool* more, bool* ended) {
 }
 
 Bytes ReadAll(int fd) {
-  struct stat status;
-  if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size > kMaxStateSize)
-    return {};
-  Bytes octets(static_cast<size_t>(status.st_size));
+  int size = 0;
+  if (ioctl(fd, SIOCINQ, &size) != 0 || size < 0) return {};
+  Bytes octets(static_cast<size_t>(size));
   size_t done = 0;
   while (done < octets.size()) {
-    const ssize_t count =
-        pread(fd, octets.data() + done, octets.size() - done, static_cast<off_t>(done));
-    if (count == -1 && errno == EINTR) continue;
+    const ssize_t count = recv(fd, octets.data() + done, octets.size() - done, MSG_DONTWAIT);
     if (count <= 0) break;
     done += static_cast<size_t>(count);
   }

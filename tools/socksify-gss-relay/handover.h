@@ -12,7 +12,7 @@ namespace socksify {
 struct Handover {
   UniqueFd server;  // the TCP socket to the SOCKS server
   UniqueFd plain;   // the TCP socket whose other end the application has
-  UniqueFd state;   // a file with the octets of a SessionState
+  UniqueFd state;   // a stream socket in which the octets of a SessionState wait
 };
 
 // Takes the next message off the control socket without blocking. nullopt: it is no handover, and
@@ -20,8 +20,7 @@ struct Handover {
 // be one, and `*ended` to true as well.
 std::optional<Handover> ReceiveHandover(int control, bool* more, bool* ended);
 
-// All of a regular file (a memfd), from its beginning; empty if it cannot be read or is absurdly
-// long.
+// All that waits in a stream socket; does not block. Empty if it is none.
 Bytes ReadAll(int fd);
 
 // Undoes what the application and the shim have set on a socket that would be felt here: low-water
