@@ -26,6 +26,7 @@
 #include "shim/report.h"
 #include "shim/run_environment.h"
 #include "shim/service.h"
+#include "shim/spawn_directory.h"
 
 namespace socksify {
 namespace {
@@ -115,14 +116,26 @@ int ExecuteByName(const char* file, char* const argv[], char* const environment[
   });
 }
 
+bool MaySpawn(const char* path, const posix_spawn_file_actions_t* actions) {
+  const SpawnDirectory directory(actions);
+  if (directory.error() != 0) return errno = directory.error(), false;
+  return MaySpawnIn(directory.fd(), path);
+}
+
 // The file that posix_spawnp(3) would execute: the first that can be.
-bool MaySpawnByName(const char* file) {
+bool MaySpawnByName(const char* file, const posix_spawn_file_actions_t* actions) {
+  const SpawnDirectory directory(actions);
+  if (directory.error() != 0) return errno = directory.error(), false;
   PathSearch search(file);
   while (const char* path = search.Next()) {
     struct stat status;
-    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode)) continue;
-    if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) != 0) continue;
-    return MayExecute(AT_FDCWD, path, 0, For::kNewProcess);
+    if (fstatat(directory.fd(), path, &status, 0) == 0) {
+      if (!S_ISREG(status.st_mode)) continue;
+      if (faccessat(directory.fd(), path, X_OK, AT_EACCESS) != 0) continue;
+    } else if (errno != EBADF) {  // else nobody knows what will be there
+      continue;
+    }
+    return MaySpawnIn(directory.fd(), path);
   }
   return true;
 }
@@ -194,7 +207,7 @@ EXPORT int execle(const char* path, const char* argument, ...) noexcept {
 EXPORT int posix_spawn(pid_t* pid, const char* path, const posix_spawn_file_actions_t* actions,
                        const posix_spawnattr_t* attributes, char* const argv[],
                        char* const environment[]) {
-  if (!MayExecute(AT_FDCWD, path, 0, For::kNewProcess)) return errno;
+  if (!MaySpawn(path, actions)) return errno;
   ExecFence fence;
   return WithChildEnvironment(environment, For::kNewProcess, [&](char* const* given) {
     return real::posix_spawn(pid, path, actions, attributes, argv, given);
@@ -203,7 +216,7 @@ EXPORT int posix_spawn(pid_t* pid, const char* path, const posix_spawn_file_acti
 EXPORT int posix_spawnp(pid_t* pid, const char* file, const posix_spawn_file_actions_t* actions,
                         const posix_spawnattr_t* attributes, char* const argv[],
                         char* const environment[]) {
-  if (!MaySpawnByName(file)) return errno;
+  if (!MaySpawnByName(file, actions)) return errno;
   ExecFence fence;
   return WithChildEnvironment(environment, For::kNewProcess, [&](char* const* given) {
     return real::posix_spawnp(pid, file, actions, attributes, argv, given);
@@ -214,7 +227,36 @@ EXPORT int posix_spawnp(pid_t* pid, const char* file, const posix_spawn_file_act
 EXPORT int posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t* actions, int fd,
                                             int to) noexcept {
   if (!DetachDescriptorForGood(fd)) return errno;
-  return real::posix_spawn_file_actions_adddup2(actions, fd, to);
+  const int error = real::posix_spawn_file_actions_adddup2(actions, fd, to);
+  if (error == 0 && fd != to) SpawnDirectory::NoteMade(actions, to);
+  return error;
+}
+
+EXPORT int posix_spawn_file_actions_init(posix_spawn_file_actions_t* actions) noexcept {
+  SpawnDirectory::Forget(actions);
+  return real::posix_spawn_file_actions_init(actions);
+}
+EXPORT int posix_spawn_file_actions_destroy(posix_spawn_file_actions_t* actions) noexcept {
+  SpawnDirectory::Forget(actions);
+  return real::posix_spawn_file_actions_destroy(actions);
+}
+EXPORT int posix_spawn_file_actions_addopen(posix_spawn_file_actions_t* actions, int fd,
+                                            const char* path, int flags, mode_t mode) noexcept {
+  const int error = real::posix_spawn_file_actions_addopen(actions, fd, path, flags, mode);
+  if (error == 0) SpawnDirectory::NoteMade(actions, fd);
+  return error;
+}
+EXPORT int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t* actions,
+                                                const char* path) noexcept {
+  const int error = real::posix_spawn_file_actions_addchdir_np(actions, path);
+  if (error == 0) SpawnDirectory::NoteChange(actions, path);
+  return error;
+}
+EXPORT int posix_spawn_file_actions_addfchdir_np(posix_spawn_file_actions_t* actions,
+                                                 int fd) noexcept {
+  const int error = real::posix_spawn_file_actions_addfchdir_np(actions, fd);
+  if (error == 0) SpawnDirectory::NoteChange(actions, fd);
+  return error;
 }
 
 // vfork(2) returns twice from one call, so it is gone on to with the caller's own frame.

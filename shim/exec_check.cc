@@ -60,15 +60,19 @@ bool IsLibraryThere() {
   return faccessat(AT_FDCWD, RunEnvironment::library(), R_OK, AT_EACCESS) == 0;
 }
 
-}  // namespace
-
-bool MayExecute(int directory, const char* path, int flags, ChildEnvironment::For process) {
+bool MayExecuteFrom(int working_directory, int directory, const char* path, int flags,
+                    ChildEnvironment::For process) {
   if (ChildEnvironment::IsLeftAlone(process)) return true;
   const int saved_errno = errno;
-  Executable found = Executable::Inspect(directory, path, flags);
+  Executable found = Executable::Inspect(directory, path, flags, working_directory);
   if (found.verdict == Executable::Verdict::kError && found.error == EMFILE) {
     const DescriptorHeadroom headroom;
-    found = Executable::Inspect(directory, path, flags);
+    found = Executable::Inspect(directory, path, flags, working_directory);
+  }
+  if (found.verdict == Executable::Verdict::kError && found.error == EBADF &&
+      working_directory != AT_FDCWD) {
+    return Refuse(path, "looked for in a directory that only the new process will have",
+                  ", so that nobody can tell whether it can be wrapped");
   }
   if (found.verdict == Executable::Verdict::kError &&
       (found.error == EMFILE || found.error == ENFILE || found.error == ENOMEM)) {
@@ -91,6 +95,16 @@ bool MayExecute(int directory, const char* path, int flags, ChildEnvironment::Fo
   }
   errno = saved_errno;
   return true;
+}
+
+}  // namespace
+
+bool MayExecute(int directory, const char* path, int flags, ChildEnvironment::For process) {
+  return MayExecuteFrom(AT_FDCWD, directory, path, flags, process);
+}
+
+bool MaySpawnIn(int directory, const char* path) {
+  return MayExecuteFrom(directory, directory, path, 0, ChildEnvironment::For::kNewProcess);
 }
 
 }  // namespace socksify

@@ -11,6 +11,9 @@ namespace socksify {
 // is left to it. No allocation: for the children of fork and vfork.
 bool MayExecute(int directory, const char* path, int flags, ChildEnvironment::For process);
 
+// The same for a new process that will be in `directory` (spawn_directory.h).
+bool MaySpawnIn(int directory, const char* path);
+
 }  // namespace socksify
 
 #endif  // SHIM_EXEC_CHECK_H_

@@ -133,7 +133,7 @@ int OpenFile(int directory, const char* path, int flags) {
 
 }  // namespace
 
-Executable Executable::Inspect(int directory, const char* path, int flags) {
+Executable Executable::Inspect(int directory, const char* path, int flags, int working_directory) {
   Executable found;
   char next[kHeadSize];
   for (int depth = 0; depth <= kMaxInterpreters; ++depth) {
@@ -152,7 +152,7 @@ Executable Executable::Inspect(int directory, const char* path, int flags) {
     if (found.verdict != Verdict::kText || *next == '\0') return found;
     memcpy(found.interpreter, next, sizeof next);
     path = found.interpreter;
-    directory = AT_FDCWD;
+    directory = working_directory;
     flags = 0;
   }
   found.verdict = Verdict::kError;

@@ -5,6 +5,7 @@
 #ifndef LIB_IO_EXECUTABLE_H_
 #define LIB_IO_EXECUTABLE_H_
 
+#include <fcntl.h>
 #include <limits.h>
 
 #include <cstddef>
@@ -31,8 +32,10 @@ struct Executable {
   uint64_t file = 0;              // tells the file from others, unless the verdict is kError
   char interpreter[kHeadSize]{};  // the last "#!" program, if that is what the verdict is about
 
-  // The file that execveat(directory, path, flags) would execute, "#!" lines followed.
-  static Executable Inspect(int directory, const char* path, int flags);
+  // The file that execveat(directory, path, flags) would execute, "#!" lines followed: from
+  // `working_directory`.
+  static Executable Inspect(int directory, const char* path, int flags,
+                            int working_directory = AT_FDCWD);
 
   // Must not be executed: it would run without the library.
   bool refused() const { return verdict >= Verdict::kUnreadable; }

@@ -131,6 +131,54 @@ def test_static_children_behind_scripts(socksify, programs, tmp_path):
         assert done.stdout == b"EACCES\n"
 
 
+@pytest.fixture(scope="module")
+def places(programs, tmp_path_factory):
+    """Two directories with a program of one name: in the one it is static, in the other it is not."""
+    root = tmp_path_factory.mktemp("places")
+    for place, kind in (("outside", "static"), ("inside", "dynamic")):
+        (root / place / "bin").mkdir(parents=True)
+        shutil.copy(programs / kind, root / place / "it")
+        shutil.copy(programs / kind, root / place / "bin" / "it")
+        (root / place / "text").write_text("#!it\n")
+        (root / place / "text").chmod(0o755)
+    return root
+
+
+def spawned(socksify, place, call, file, *steps, **env):
+    return socksify.run("proxy.test", program("spawns", call, file, *steps), env=env or None, cwd=place)
+
+
+@pytest.mark.parametrize("steps", [["chdir=../{}"], ["chdir=..", "chdir={}"], ["chdir={}", "chdir=../{}"], ["fchdir=../{}"],
+                                   ["fchdir=..", "chdir={}"], ["dup=..", "chdir=/", "fchdir=../{}"]], ids=" ".join)
+def test_spawned_from_another_directory(steps, socksify, places):
+    """What counts is the file that is there after the file actions, by whatever name it is found."""
+    for here, there in (("inside", "outside"), ("outside", "inside")):
+        to = [step.format(places / there if step == "chdir={}" and at == 0 else there) for at, step in enumerate(steps)]
+        for call, file, env in (("posix_spawn", "./it", {}), ("posix_spawnp", "bin/it", {}), ("posix_spawn", "text", {}),
+                                ("posix_spawn", str(places / here / "text"), {}), ("posix_spawnp", "it", {"PATH": "/nowhere:bin"})):
+            done = spawned(socksify, places / here, call, file, *to, **env)
+            if there == "inside":
+                assert (done.returncode, done.stdout, done.stderr) == (0, b"", ""), (call, file, done)
+            else:
+                assert refused(done, "statically linked").stdout == b"EACCES\n"
+
+
+def test_spawned_from_a_directory_that_actions_open(socksify, places):
+    """Nobody can tell which it will be: only a program by its whole path is run."""
+    for kind in ("open", "dup"):
+        for call, file in (("posix_spawn", "./it"), ("posix_spawnp", "it")):
+            done = spawned(socksify, places / "inside", call, file, f"{kind}={places / 'inside'}", PATH=".:/usr/bin")
+            assert refused(done, "nobody can tell").stdout == b"EACCES\n"
+        done = spawned(socksify, places / "outside", "posix_spawn", str(places / "inside" / "it"), f"{kind}={places / 'inside'}")
+        assert (done.returncode, done.stderr) == (0, ""), done
+
+
+def test_spawned_from_nowhere(socksify, places):
+    for steps, error in ((["chdir=/nowhere"], b"ENOENT\n"), (["chdir=it"], b"ENOTDIR\n")):
+        done = spawned(socksify, places / "outside", "posix_spawn", "./it", *steps)
+        assert (done.returncode, done.stdout, done.stderr) == (255, error, ""), done
+
+
 @pytest.mark.skipif(not shutil.which("busybox"), reason="no busybox")
 def test_busybox(socksify):
     refused(socksify.run("proxy.test", ["sh", "-c", "busybox true"]), "statically linked", 126)
