@@ -141,7 +141,7 @@ void Connection::LoseDescriptor(const ConnectionRef& connection, int fd) {
   if (fd >= 0 && connection->replacing_.load()) {
     MutexLock lock(connection->state_);  // the number may be in another thread's hands still
   }
-  if (fd >= 0 && connection->waiters_.any() && connection->followed_ < 0) {
+  if (fd >= 0 && connection->waiters_.AnyOther() && connection->followed_ < 0) {
     const int duplicate = OwnDescriptor::Duplicate(fd);
     int none = -1;
     if (duplicate >= 0 && !connection->followed_.compare_exchange_strong(none, duplicate)) {

@@ -181,8 +181,8 @@ class Connection {
   struct Waiting;
   struct Plain;
 
-  static void WaiterCancelled(void* waiting);
-  static void PlainCancelled(void* plain);
+  static void WaiterGone(void* waiting);
+  static void PlainGone(void* plain);
   ssize_t ReceivePlain(int fd, const iovec* vectors, size_t count, size_t offset, int flags);
   ssize_t SendPlain(int fd, const iovec* vectors, size_t count, size_t offset, int flags);
   ssize_t ReceiveOwned(int fd, const iovec* vectors, size_t count, int flags);

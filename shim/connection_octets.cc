@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <climits>
 
+#include "shim/cleanup.h"
 #include "shim/connection.h"
 #include "shim/own_descriptor.h"
 #include "shim/real_calls.h"
@@ -59,9 +60,9 @@ struct Connection::Waiting {
   int place;
 };
 
-// A thread is cancelled while it waits: nothing is unwound here, so what it held is given back for
-// it, the reference of the function that called Receive or Send included.
-void Connection::WaiterCancelled(void* waiting) {
+// A thread is cancelled while it waits, or a handler jumps out: nothing is unwound here, so what it
+// held is given back for it, the reference of the function that called Receive or Send included.
+void Connection::WaiterGone(void* waiting) {
   auto* self = static_cast<Waiting*>(waiting);
   self->connection->waiters_.Leave(self->place);
   self->connection->Unref();
@@ -73,10 +74,11 @@ void Connection::WaiterCancelled(void* waiting) {
 ssize_t Connection::AwaitOctets(int fd, size_t octets, int flags) {
   ssize_t came;
   Waiting waiting = {this, waiters_.Enter()};
-  pthread_cleanup_push(&WaiterCancelled, &waiting);
-  came =
-      real::recv(fd, nullptr, octets, MSG_PEEK | MSG_TRUNC | MSG_WAITALL | (flags & MSG_DONTWAIT));
-  pthread_cleanup_pop(0);
+  {
+    const Cleanup cleanup(&WaiterGone, &waiting);
+    came = real::recv(fd, nullptr, octets,
+                      MSG_PEEK | MSG_TRUNC | MSG_WAITALL | (flags & MSG_DONTWAIT));
+  }
   waiters_.Leave(waiting.place);
   if (came < 0 && IsLoss(errno)) {
     NoteLost();
@@ -94,7 +96,7 @@ struct Connection::Plain {
   msghdr message;
 };
 
-void Connection::PlainCancelled(void* plain) {
+void Connection::PlainGone(void* plain) {
   auto* self = static_cast<Plain*>(plain);
   std::vector<iovec>().swap(self->rest);
   self->connection->Unref();  // as above
@@ -106,10 +108,8 @@ ssize_t Connection::ReceivePlain(int fd, const iovec* vectors, size_t count, siz
   Plain plain = {this, Behind(vectors, count, offset), {}};
   plain.message.msg_iov = plain.rest.data();
   plain.message.msg_iovlen = plain.rest.size();
-  ssize_t received;
-  pthread_cleanup_push(&PlainCancelled, &plain);
-  received = real::recvmsg(fd, &plain.message, flags);
-  pthread_cleanup_pop(0);
+  const Cleanup cleanup(&PlainGone, &plain);
+  const ssize_t received = real::recvmsg(fd, &plain.message, flags);
   return received < 0 && offset != 0 ? static_cast<ssize_t>(offset)
                                      : received + static_cast<ssize_t>(offset);
 }
@@ -119,10 +119,8 @@ ssize_t Connection::SendPlain(int fd, const iovec* vectors, size_t count, size_t
   Plain plain = {this, Behind(vectors, count, offset), {}};
   plain.message.msg_iov = plain.rest.data();
   plain.message.msg_iovlen = plain.rest.size();
-  ssize_t sent;
-  pthread_cleanup_push(&PlainCancelled, &plain);
-  sent = real::sendmsg(fd, &plain.message, flags | MSG_NOSIGNAL);
-  pthread_cleanup_pop(0);
+  const Cleanup cleanup(&PlainGone, &plain);
+  const ssize_t sent = real::sendmsg(fd, &plain.message, flags | MSG_NOSIGNAL);
   return sent < 0 && offset != 0 ? static_cast<ssize_t>(offset)
                                  : sent + static_cast<ssize_t>(offset);
 }
@@ -230,9 +228,10 @@ int Connection::ShutDownEvent() {
 bool Connection::AwaitRoom(int fd, int flags) {
   bool writable;
   Waiting waiting = {this, waiters_.Enter()};
-  pthread_cleanup_push(&WaiterCancelled, &waiting);
-  writable = AwaitWritable(fd, flags);
-  pthread_cleanup_pop(0);
+  {
+    const Cleanup cleanup(&WaiterGone, &waiting);
+    writable = AwaitWritable(fd, flags);
+  }
   waiters_.Leave(waiting.place);
   return writable || (errno == EINTR && !framed());  // detached meanwhile
 }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "shim/blocking_work.h"
+#include "shim/cleanup.h"
 #include "shim/clock.h"
 #include "shim/entry.h"
 #include "shim/guard.h"
@@ -109,14 +110,14 @@ int TellArrivals(pollfd* fds, nfds_t count) {
   return told;
 }
 
-// A thread that waits, and what it holds: given back for it when it is cancelled.
+// A thread that waits, and what it holds: given back for it when it never returns.
 struct Waiting {
   std::vector<pollfd> polls;
   std::vector<ConnectionRef> connecting;  // keeps the outcome events alive
   int place = -1;
 };
 
-void WaiterCancelled(void* argument) {
+void WaiterGone(void* argument) {
   auto* waiting = static_cast<Waiting*>(argument);
   Connection::pollers.Leave(waiting->place);
   std::vector<pollfd>().swap(waiting->polls);
@@ -126,9 +127,10 @@ void WaiterCancelled(void* argument) {
 int Wait(Waiting* waiting, const timespec* timeout, const sigset_t* mask) {
   int ready;
   waiting->place = Connection::pollers.Enter();
-  pthread_cleanup_push(&WaiterCancelled, waiting);
-  ready = real::ppoll(waiting->polls.data(), waiting->polls.size(), timeout, mask);
-  pthread_cleanup_pop(0);
+  {
+    const Cleanup cleanup(&WaiterGone, waiting);
+    ready = real::ppoll(waiting->polls.data(), waiting->polls.size(), timeout, mask);
+  }
   Connection::pollers.Leave(waiting->place);
   return ready;
 }

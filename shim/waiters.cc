@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -94,6 +95,10 @@ void Waiters::Leave(int place) {
     unplaced_.fetch_sub(1);
   }
   count_.fetch_sub(1);
+}
+
+bool Waiters::AnyOther() const {
+  return any() && count_ > std::count(threads_.begin(), threads_.end(), gettid());
 }
 
 void Waiters::Interrupt() const {

@@ -21,6 +21,9 @@ class Waiters {
   int Enter();
   void Leave(int place);
   bool any() const { return count_.load(std::memory_order_acquire) != 0; }
+  // Any but this thread, whose own place is that of a call which its signal handler has
+  // interrupted.
+  bool AnyOther() const;
 
   // Interrupts all of them but this thread.
   void Interrupt() const;
