@@ -79,16 +79,18 @@ void InterruptAll() {
 
 int Waiters::Enter() {
   const pid_t self = gettid();
+  if (any() && PlacesOf(self) != 0) return kAlreadyThere;
   count_.fetch_add(1);
   for (int place = 0; place < kPlaces; ++place) {
     pid_t nobody = 0;
     if (threads_[static_cast<size_t>(place)].compare_exchange_strong(nobody, self)) return place;
   }
   unplaced_.fetch_add(1);
-  return -1;
+  return kUnplaced;
 }
 
 void Waiters::Leave(int place) {
+  if (place == kAlreadyThere) return;
   if (place >= 0) {
     threads_[static_cast<size_t>(place)] = 0;
   } else {
@@ -97,9 +99,11 @@ void Waiters::Leave(int place) {
   count_.fetch_sub(1);
 }
 
-bool Waiters::AnyOther() const {
-  return any() && count_ > std::count(threads_.begin(), threads_.end(), gettid());
+int Waiters::PlacesOf(pid_t thread) const {
+  return static_cast<int>(std::count(threads_.begin(), threads_.end(), thread));
 }
+
+bool Waiters::AnyOther() const { return any() && count_ > PlacesOf(gettid()); }
 
 void Waiters::Interrupt() const {
   if (!any()) return;

@@ -17,7 +17,8 @@ namespace socksify {
 class Waiters {
  public:
   // This thread is about to wait; Leave with what Enter returned once it has. Signal handlers
-  // included.
+  // included: a thread has one place, its outermost call's. A jump out of a handler leaves it taken
+  // if the signal's stack lies among the thread's own frames: glibc sees no call left then.
   int Enter();
   void Leave(int place);
   bool any() const { return count_.load(std::memory_order_acquire) != 0; }
@@ -33,6 +34,10 @@ class Waiters {
 
  private:
   static constexpr int kPlaces = 16;  // beyond them every thread of the process is interrupted
+  static constexpr int kUnplaced = -1;
+  static constexpr int kAlreadyThere = -2;
+
+  int PlacesOf(pid_t thread) const;
 
   std::atomic<int> count_{0};
   std::atomic<int> unplaced_{0};

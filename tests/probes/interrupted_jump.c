@@ -1,5 +1,6 @@
 /* A signal handler jumps out of a blocked recv, read, peek, poll or send: close ends the
- * connection, by that thread and by another, and the thread ends in order. */
+ * connection, by that thread and by another, and the thread ends in order. Also from a signal
+ * stack. */
 #include "probe.h"
 
 #include <setjmp.h>
@@ -53,13 +54,18 @@ static void* jump_in_thread(void* argument) {
 
 int main(int argc, char** argv) {
   probe_start(argc, argv);
-  signal(SIGUSR1, jump);
-  for (int i = 0; i < 2 * kForms; ++i) {
+  static const char* const where[] = {"main", "a thread", "main from a signal stack"};
+  char signal_stack[65536];  // among the frames of the thread itself
+  const stack_t stack = {.ss_sp = signal_stack, .ss_size = sizeof signal_stack};
+  const struct sigaction action = {.sa_handler = jump, .sa_flags = SA_ONSTACK};
+  sigaction(SIGUSR1, &action, NULL);
+  for (int i = 0; i < 3 * kForms; ++i) {
     char key[64], reply[64], text[16];
-    const int form = i % kForms, in_thread = i >= kForms;
+    const int form = i % kForms, in_thread = i / kForms == 1;
     struct work work = {peer_open(), form, form == kRecv ? 20 : 1};
     snprintf(key, sizeof key, "%s", fresh_key());
     peer_script(work.fd, "stash %s", key);
+    if (i == 2 * kForms) sigaltstack(&stack, NULL);
     if (in_thread) {
       must("pthread_create", pthread_create(&jumper, NULL, &jump_in_thread, &work) == 0);
       pthread_join(jumper, NULL);
@@ -70,8 +76,7 @@ int main(int argc, char** argv) {
     answer("close", close(work.fd));
     peer_release(key);
     peer_ask(reply, sizeof reply, "fetch", key);
-    printf("%s in %s: %s\n", names[form], in_thread ? "a thread" : "main",
-           form == kSend ? "ended" : reply);
+    printf("%s in %s: %s\n", names[form], where[i / kForms], form == kSend ? "ended" : reply);
   }
   return 0;
 }
