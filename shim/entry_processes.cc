@@ -298,6 +298,11 @@ EXPORT void _exit(int status) {
   real::_exit(status);
   __builtin_unreachable();
 }
+EXPORT void pthread_exit(void* result) {
+  if (gettid() == getpid() && !InVforkChild()) Service::MainLeaves();
+  real::pthread_exit(result);
+  __builtin_unreachable();
+}
 EXPORT void _Exit(int status) noexcept { _exit(status); }
 EXPORT void abort() noexcept {
   End(How::kBrokenOff);

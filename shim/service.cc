@@ -43,6 +43,8 @@ struct State {
   std::atomic<int> listener{-1};  // children ask on it
 };
 
+std::atomic<bool> g_main_left{false};  // without the process
+
 Mutex g_mutex;
 pthread_cond_t g_gone = PTHREAD_COND_INITIALIZER;  // the loop's thread has
 
@@ -51,13 +53,21 @@ State& GetState() {  // guarded by g_mutex
   return *state;
 }
 
+// Besides the service's threads there is one.
+bool AreOnlyThreads(const State& state) {
+  struct stat tasks;  // a link for each, and two for the directory itself
+  if (stat("/proc/self/task", &tasks) != 0) return false;
+  return tasks.st_nlink <=
+         2u + 1 + (state.looping ? 1 : 0) + Preparers::threads() + LoneAttempt::threads();
+}
+
 void Wake(const State& state) {
   if (state.wake_event >= 0) (void)eventfd_write(state.wake_event, 1);
 }
 
 // Hands over what has arrived. False when there is nothing to do and the thread should go.
 bool TakeArrived(ServiceLoop& loop) {
-  const bool asked = GetState().listener < 0 || Connection::AnyToAskFor();
+  bool asked = GetState().listener < 0 || Connection::AnyToAskFor();
   Items arrived;
   std::vector<std::shared_ptr<Preparation>> prepared;
   bool any_ended;
@@ -67,12 +77,15 @@ bool TakeArrived(ServiceLoop& loop) {
     arrived.swap(state.arrived);
     prepared.swap(state.prepared);
     any_ended = std::exchange(state.any_ended, false);
+    // libc ends the process with the last thread, be it the service's. That of main() is one still.
+    const bool forsaken = g_main_left && AreOnlyThreads(state);
+    if (forsaken && state.listener >= 0) asked = false;
     loop.ListenOn(asked ? state.listener.load() : -1);
     if (state.listener >= 0 && !asked) {  // no child can want anything any more
       if (const int door = Home::Leave(); door >= 0) OwnDescriptor::Close(door);
       OwnDescriptor::Close(state.listener.exchange(-1));
     }
-    if (loop.empty() && arrived.empty() && (loop.idle() || state.retiring)) {
+    if (loop.empty() && arrived.empty() && (loop.idle() || state.retiring || forsaken)) {
       state.looping = false;
       pthread_cond_broadcast(&g_gone);
       return false;
@@ -87,7 +100,7 @@ bool TakeArrived(ServiceLoop& loop) {
 void* Serve(void*) {
   const Guard guard;
   ServiceLoop loop(GetState().epoll, GetState().wake_event);
-  while (TakeArrived(loop)) loop.Await();
+  while (TakeArrived(loop)) loop.Await(g_main_left);
   return nullptr;
 }
 
@@ -178,12 +191,8 @@ void Service::SessionEnded() {
 }
 
 bool Service::IsOnlyThread() {
-  struct stat tasks;  // a link for each, and two for the directory itself
-  if (stat("/proc/self/task", &tasks) != 0) return false;
   MutexLock lock(g_mutex);
-  const State& state = GetState();
-  return tasks.st_nlink <=
-         2u + 1 + (state.looping ? 1 : 0) + Preparers::threads() + LoneAttempt::threads();
+  return AreOnlyThreads(GetState());
 }
 
 void Service::Retire() {
@@ -210,6 +219,12 @@ void Service::Retire() {
   }
 }
 
+void Service::MainLeaves() {
+  g_main_left = true;
+  MutexLock lock(g_mutex);
+  ::socksify::Wake(GetState());
+}
+
 void Service::End(How how) {
   Home::StopAnswering();
   if (how == How::kInOrder) Connection::LetGoOfAll();
@@ -228,6 +243,7 @@ void Service::AfterFork(bool in_child) {
     g_mutex.Unlock();
     return;
   }
+  g_main_left = false;  // another thread has forked
   g_mutex.Reinitialise();
   g_gone = PTHREAD_COND_INITIALIZER;
   LoneAttempt::AfterForkInChild();

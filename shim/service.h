@@ -33,6 +33,9 @@ class Service {
   // Ends the service's threads if they have nothing to do, for calls that ask how many there are or
   // change what a thread may do.
   static void Retire();
+  // The thread that main() runs in ends alone. With the program's last thread the process does, so
+  // the service's do not stay then.
+  static void MainLeaves();
   // Answers children on that descriptor, which it takes over, as long as there are sessions
   // (home.h). -1: goes on with the one it has.
   static void Listen(int listener);

@@ -72,9 +72,9 @@ void ServiceLoop::LookForEnded() {
   }
 }
 
-void ServiceLoop::Await() {
+void ServiceLoop::Await(bool look_again) {
   std::array<epoll_event, 64> events;
-  int ready = real::epoll_wait(epoll_, events.data(), events.size(), Timeout());
+  int ready = real::epoll_wait(epoll_, events.data(), events.size(), Timeout(look_again));
   idle_ = ready <= 0;
   if (ready < 0 && errno != EINTR) {  // somebody has closed it by its number
     (void)real::poll(nullptr, 0, kBlindMilliseconds);
@@ -99,8 +99,8 @@ void ServiceLoop::Await() {
   }
 }
 
-int ServiceLoop::Timeout() const {
-  if (empty()) return kIdleMilliseconds;
+int ServiceLoop::Timeout(bool look_again) const {
+  if (empty() || (look_again && items_.empty())) return kIdleMilliseconds;
   if (deadlines_.empty()) return blind_ ? kBlindMilliseconds : -1;
   const int left = MillisecondsUntil(deadlines_.begin()->first);
   return blind_ ? std::min(left, kBlindMilliseconds) : left;

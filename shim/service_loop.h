@@ -52,13 +52,13 @@ class ServiceLoop {
   // Where children ask; -1: they do no more. Call it before that is closed.
   void ListenOn(int listener);
 
-  // Waits for something to come, and goes on with it.
-  void Await();
+  // Waits for something to come, and goes on with it; not for long if `look_again`.
+  void Await(bool look_again);
 
  private:
   using Item = ServiceItem;
 
-  int Timeout() const;
+  int Timeout(bool look_again) const;
   void LookAtAll();
 
   // Each of these goes on with the item, which may be gone then.
