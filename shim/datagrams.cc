@@ -212,7 +212,7 @@ bool AsksNameServer(int fd, int type, const sockaddr* address, socklen_t length)
 }
 
 DatagramTarget DatagramTargetFor(int fd, const sockaddr* address, socklen_t length, size_t size,
-                                 int flags, LogLevel level, bool connects) {
+                                 int flags, LogLevel level) {
   if (Guard::active() || address == nullptr || length < sizeof address->sa_family) return {};
   if (length > sizeof(sockaddr_storage) || !IsReadable(address, length)) {
     return {};  // the kernel's to refuse
@@ -262,7 +262,7 @@ DatagramTarget DatagramTargetFor(int fd, const sockaddr* address, socklen_t leng
     return Refuse(ENETUNREACH);
   }
   if (IsOnNoLink(fd, named)) return Refuse(EINVAL);
-  if (destination->port == 0 && !connects) return Refuse(EINVAL);
+  if (destination->port == 0) return Refuse(EINVAL);
   if (IsTiedToInterface(fd)) return Refuse(ENETUNREACH);
   return ThroughServer(fd, family, named, length, size, flags, level, *destination);
 }
@@ -278,7 +278,7 @@ size_t SizeOfMessage(const msghdr& message) {
 int ConnectDatagrams(int fd, const sockaddr* address, socklen_t length) {
   // Resolvers connect to sort addresses, and send nothing: no reason to tell the user, nor to wait.
   const DatagramTarget target =
-      DatagramTargetFor(fd, address, length, 0, MSG_DONTWAIT, LogLevel::kInfo, true);
+      DatagramTargetFor(fd, address, length, 0, MSG_DONTWAIT, LogLevel::kInfo);
   if (target.kind == Kind::kRefused) return -1;
   if (target.kind == Kind::kAsNamed) return real::connect(fd, address, length);
   const auto association = target.through_server ? Associations::Find(fd) : nullptr;

@@ -21,10 +21,9 @@ struct DatagramTarget {
 };
 // A null address is none, and stream sockets have no datagrams: kAsNamed. kRefused sets errno.
 // Waits for the association where the socket and `flags` (MSG_DONTWAIT) say so. `size`: of the
-// data. `level` is how loudly the user is told of a refusal. Only a connect(2) may name port 0.
+// data. `level` is how loudly the user is told of a refusal.
 DatagramTarget DatagramTargetFor(int fd, const sockaddr* address, socklen_t length, size_t size,
-                                 int flags, LogLevel level = LogLevel::kWarn,
-                                 bool connects = false);
+                                 int flags, LogLevel level = LogLevel::kWarn);
 
 // Of the data of one datagram: 0 where the kernel is to cut it into several.
 size_t SizeOfMessage(const msghdr& message);

@@ -106,14 +106,6 @@ static int AnswerName(const SocketAddress& name, sockaddr* address, socklen_t ro
   return 0;
 }
 
-// The kernel takes a datagram socket that is connected to port 0 for one that is not connected.
-static int AnswerPeer(const SocketAddress& peer, sockaddr* address, socklen_t room,
-                      socklen_t* length) {
-  const auto named = AddressFromSockaddr(peer.get(), peer.length);
-  if (named && named->port == 0) return FailWith(ENOTCONN);
-  return AnswerName(peer, address, room, length);
-}
-
 // What a stand-in that another process made stands for (stand_in_names.h).
 static bool FindNames(int fd, ConnectionNames* names) {
   SocketAddress local, peer;
@@ -151,11 +143,11 @@ EXPORT int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {
     const int result = PeerOfPlainSocket(fd, address, length);
     if (result == 0 && Associations::Has(fd) && !Guard::active()) {
       const auto peer = PeerByAssociation(fd);
-      if (peer) return AnswerPeer(*peer, address, room, length);
+      if (peer) return AnswerName(*peer, address, room, length);
     }
     ConnectionNames names;
     if (result != 0 || connection || Guard::active() || !FindNames(fd, &names)) return result;
-    return AnswerPeer(names.peer, address, room, length);
+    return AnswerName(names.peer, address, room, length);
   }
   if (connection->phase() != Connection::Phase::kEstablished) return FailWith(ENOTCONN);
   const int result =

@@ -54,6 +54,9 @@ struct Command {
 // Ends then, unless it is to `adopt` what is left behind: it waits for that.
 [[noreturn]] void StartAndTell(int control, const Command& command, bool adopt) {
   if (adopt) (void)real::syscall(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L);
+  // The application may ignore it, and then there would be nothing to wait for.
+  constexpr struct KernelAction { unsigned long handler, flags, restorer, mask; } kDefault = {};
+  (void)real::syscall(SYS_rt_sigaction, SIGCHLD, &kDefault, nullptr, sizeof kDefault.mask);
   const long child = real::syscall(SYS_fork);
   if (child == 0) Execute(control, command);
   int status = -1;
