@@ -147,7 +147,9 @@ bool Connection::HandOver(int old) {
   NoteStandIn(stand_in.application, {NameOf(old), peer_});
   SessionState state;
   bool replaced = false;
+  receiver_.LetGo(true);           // how it ends is for the relay to say
   (void)receiver_.Available(old);  // opens what has come
+  receiver_.LetGo(false);
   Registrations::Move(this, [&] { replaced = Replace(stand_in, old, &state); });
   if (replaced) {
     // Should the session get lost on its way, or with the relay, no end of it looks like an orderly
